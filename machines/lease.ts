@@ -1,0 +1,66 @@
+/**
+ * Who closes a session, and when. Every session that `connect` ever made is held by a {@link Lease}, and a lease releases its
+ * session exactly once. Rule O1.
+ */
+
+/**
+ * Why a session is being closed:
+ * `ended` its `closed` settled, `stopped` the actor was stopped, `late` its attempt was aborted before it connected,
+ * `unusable` it has no way to tell when it ends.
+ */
+export type CloseReason = 'ended' | 'stopped' | 'late' | 'unusable';
+
+/** What an error that could not be thrown at anybody came from. */
+export type ErrorSource = 'close' | 'now';
+
+/** Ends a session; may fail in any way. */
+export type Close<TSession> = (session: TSession, reason: CloseReason) => unknown;
+
+/** Is told of an error; must not throw. */
+export type Report = (error: unknown, source: ErrorSource) => void;
+
+/** The right to use a session and the duty to close it. Out of reach of anything that walks or serialises a snapshot. */
+export class Lease<TSession> {
+  readonly #session: TSession;
+  readonly #closed: PromiseLike<unknown> | undefined;
+  readonly #close: Close<TSession>;
+  readonly #report: Report;
+  #released = false;
+
+  constructor(session: TSession, closed: PromiseLike<unknown> | undefined, close: Close<TSession>, report: Report) {
+    this.#session = session;
+    this.#closed = closed;
+    this.#close = close;
+    this.#report = report;
+  }
+
+  get session(): TSession {
+    return this.#session;
+  }
+
+  /** Settles when the session has ended by itself. */
+  get closed(): PromiseLike<unknown> | undefined {
+    return this.#closed;
+  }
+
+  get released(): boolean {
+    return this.#released;
+  }
+
+  /** Closes the session, the first time it is called (O1). A `close` that throws or rejects is reported (O4, B8). */
+  release(reason: CloseReason): void {
+    if (this.#released) return;
+    this.#released = true;
+    const report = (error: unknown): void => this.#report(error, 'close');
+    try {
+      Promise.resolve(this.#close(this.#session, reason)).catch(report);
+    } catch (error) {
+      report(error);
+    }
+  }
+
+  /** What viewers, logs and persisted snapshots show. */
+  toJSON(): string {
+    return this.#released ? 'released' : 'live';
+  }
+}

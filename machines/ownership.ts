@@ -1,0 +1,130 @@
+/** The two actors that own sessions: `connect` makes one, `closed` keeps it until it ends. Rules O1 to O4. */
+import { fromPromise, type PromiseActorLogic } from 'xstate';
+import { Failure } from './failure';
+import { type Close, Lease, type Report } from './lease';
+import { sleep } from './sleep';
+import type { ConnectArgs, ReconnectOptions } from './vocabulary';
+
+/** What the actor `connect` is invoked with. */
+export interface ConnectInput<TInput> {
+  input: TInput;
+  attempt: number;
+  /** Why the previous attempt failed or the previous session ended. */
+  failure: Failure | undefined;
+  /** Whether a session has just ended, so that this attempt owes the event loop a turn. */
+  afterSession: boolean;
+}
+
+/** How sessions are made, watched and closed: the user's functions, or their defaults. */
+export interface Owner<TSession, TInput> {
+  connect: ReconnectOptions<TSession, TInput>['connect'];
+  /** Takes hold of a session. Throws, having closed it, when there is no way to tell when it ends. */
+  lease: (session: TSession) => Lease<TSession>;
+  /** Takes hold of a session that somebody else's actor made and, if need be, watches. */
+  adopt: (session: TSession) => Lease<TSession>;
+}
+
+export function createOwner<TSession, TInput>(
+  options: ReconnectOptions<TSession, TInput>,
+  report: Report,
+): Owner<TSession, TInput> {
+  const close: Close<TSession> = options.close ?? closeItself;
+  const closed = options.closed ?? closedItself;
+  const lease = (session: TSession): Lease<TSession> => new Lease(session, watchable(closed(session)), close, report);
+  const unwatched = (session: TSession): Lease<TSession> => new Lease(session, undefined, close, report);
+  return {
+    connect: options.connect,
+    lease(session) {
+      try {
+        return lease(session);
+      } catch (error) {
+        unwatched(session).release('unusable');
+        throw error;
+      }
+    },
+    adopt(session) {
+      try {
+        return lease(session);
+      } catch {
+        return unwatched(session);
+      }
+    },
+  };
+}
+
+function closeItself(session: unknown): unknown {
+  return (session as { close?: () => unknown } | null | undefined)?.close?.();
+}
+
+function closedItself(session: unknown): unknown {
+  return (session as { closed?: unknown } | null | undefined)?.closed;
+}
+
+function watchable(closed: unknown): PromiseLike<unknown> {
+  if (typeof (closed as PromiseLike<unknown> | null | undefined)?.then === 'function')
+    return closed as PromiseLike<unknown>;
+  throw new TypeError(
+    `connect: expected a session with a \`closed\` promise, or a \`closed\` option that returns one; \`closed\` is ${String(closed)}`,
+  );
+}
+
+/**
+ * The actor `connect`: one attempt. Settles with a {@link Lease} or a {@link Failure}, and once aborted never settles: a
+ * stopped actor object can be started again, and the old attempt's outcome is not the new one's (O3, B6).
+ */
+export function createConnectLogic<TSession, TInput>(
+  owner: Owner<TSession, TInput>,
+): PromiseActorLogic<Lease<TSession>, ConnectInput<TInput>> {
+  return fromPromise<Lease<TSession>, ConnectInput<TInput>>(async ({ input, signal, self }) => {
+    // A server that accepts and closes at once must not starve timers, I/O or `stop`: the loop passes through a macrotask.
+    if (input.afterSession) await sleep(self, 0, signal);
+    const args: ConnectArgs<TInput> = {
+      input: input.input,
+      signal,
+      attempt: input.attempt,
+      lastError: input.failure?.error,
+    };
+    let session: TSession;
+    try {
+      session = await owner.connect(args);
+    } catch (error) {
+      if (signal.aborted) await never();
+      throw new Failure(error);
+    }
+    let lease: Lease<TSession>;
+    try {
+      lease = owner.lease(session);
+    } catch (error) {
+      if (signal.aborted) await never();
+      throw new Failure(error);
+    }
+    // O2: until the chart has taken the session over, an abort closes it. XState lets go of the signal at that moment.
+    if (signal.aborted) {
+      lease.release('late');
+      await never();
+    }
+    signal.addEventListener('abort', () => lease.release('late'), { once: true });
+    return lease;
+  });
+}
+
+/** A promise of its own each time: waiting on a shared one would keep every aborted attempt in its list for ever. */
+const never = (): Promise<never> => new Promise<never>(() => {});
+
+/**
+ * The actor `closed`: waits until the session has ended by itself. Stopping it closes the session, because exit actions do
+ * not run when a whole actor is stopped.
+ */
+export function createClosedLogic<TSession>(): PromiseActorLogic<Failure, Lease<TSession>> {
+  return fromPromise<Failure, Lease<TSession>>(({ input: lease, signal }) => {
+    // A restarted actor object, or a session that came without a lease, has nothing left to wait for.
+    if (lease.released || lease.closed === undefined) return Promise.resolve(new Failure(undefined));
+    signal.addEventListener('abort', () => lease.release('stopped'), { once: true });
+    return new Promise((resolve, reject) => {
+      const settle = (end: (failure: Failure) => void) => (reason: unknown) => {
+        if (!signal.aborted) end(new Failure(reason));
+      };
+      lease.closed?.then(settle(resolve), settle(reject));
+    });
+  });
+}

@@ -84,7 +84,12 @@ export function reconnect<TSession, TInput = void>(
     error: (error) => board.write(board.status && 'disconnected', { error: error as Error }),
     complete: () => board.write(board.status, stopped),
   });
-  actor.on('stopped', () => board.write(board.status, stopped));
+  let stopping = false;
+  actor.on('stopped', () => {
+    board.write(board.status, stopped);
+    // Not sooner: stopping an actor drops the events it has yet to take, and `stop` may be called from inside a listener.
+    if (stopping) actor.stop();
+  });
   actor.start();
 
   const connection: Reconnection<TSession, TInput> = {
@@ -115,12 +120,16 @@ export function reconnect<TSession, TInput = void>(
       const { error } = await board.wait(() => board.ending);
       if (error !== stopped.error) throw error;
     },
-    retry: () => actor.send({ type: 'retry' }),
+    // Once stopped, an actor takes no more events, and says so on the console.
+    retry() {
+      if (actor.getSnapshot().status === 'active') actor.send({ type: 'retry' });
+    },
     stop() {
-      // Once stopped an actor takes no more events, and says so on the console.
-      if (actor.getSnapshot().status !== 'active') return;
-      actor.send({ type: 'stop' });
-      actor.stop();
+      const { status, value } = actor.getSnapshot();
+      if (status !== 'active') return;
+      stopping = true;
+      if (value === 'idle') actor.stop();
+      else actor.send({ type: 'stop' });
     },
     [Symbol.dispose]: () => connection.stop(),
     [Symbol.asyncDispose]: async () => connection.stop(),

@@ -37,8 +37,8 @@ export interface ScriptedCall {
 }
 
 export interface ScriptedServer {
-  /** Give it to `reconnect` or to `createReconnectMachine`. */
-  connect: (args: ConnectArgs<unknown>) => Promise<ScriptedSession>;
+  /** Give it to `reconnect` or to `createReconnectMachine`. It takes any input. */
+  connect: (args: { signal: AbortSignal }) => Promise<ScriptedSession>;
   /** Give it along, so that sessions record why they were closed. */
   close: (session: ScriptedSession, reason: CloseReason) => void;
   /** Every call of `connect` so far. */
@@ -82,7 +82,7 @@ export function createScriptedServer(
     close: (session, reason) => session.close(reason),
     connect(args) {
       const attempt = attempts[calls.length];
-      calls.push({ at: clock.now(), args });
+      calls.push({ at: clock.now(), args: args as ConnectArgs<unknown> });
       return new Promise((resolve, reject) => {
         if (attempt === undefined) return;
         const finish = (): void => {

@@ -1,0 +1,89 @@
+/** The tests of the chart must notice when a promise is broken: each mutation here is made to a copy, whose tests must fail. */
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+// Inside the project, so that the copies find its dependencies.
+const copies = mkdtempSync(join(root, 'node_modules', '.mutants-'));
+afterAll(() => rmSync(copies, { recursive: true, force: true }));
+
+/** Runs the tests of a copy and returns the titles of those that failed. */
+async function failuresOf(copy: string): Promise<string[]> {
+  const report = join(copy, 'report.json');
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+  const args = [vitest, 'run', '--root', copy, '--reporter=json', `--outputFile=${report}`];
+  await promisify(execFile)(process.execPath, args, { cwd: copy }).catch(() => {});
+  const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
+    testResults: { assertionResults: { status: string; title: string }[] }[];
+  };
+  return testResults.flatMap(({ assertionResults }) =>
+    assertionResults.filter(({ status }) => status === 'failed').map(({ title }) => title),
+  );
+}
+
+let count = 0;
+function copyWith(file?: string, original = '', mutant = ''): string {
+  const copy = join(copies, String(++count));
+  for (const part of ['machines', 'src', 'test/machines', 'test/golden']) {
+    cpSync(join(root, part), join(copy, part), { recursive: true });
+  }
+  writeFileSync(join(copy, 'vitest.config.ts'), `export default { test: { include: ['test/**/*.test.ts'] } };\n`);
+  if (file !== undefined) {
+    const source = readFileSync(join(copy, file), 'utf8');
+    expect(source.split(original).length - 1, `${JSON.stringify(original)} in ${file}`).toBe(1);
+    writeFileSync(join(copy, file), source.replace(original, mutant));
+  }
+  return copy;
+}
+
+describe('a broken promise breaks a test', () => {
+  it('nothing fails without a mutation', async () => {
+    expect(await failuresOf(copyWith())).toEqual([]);
+  });
+
+  it.each([
+    ['drop minUptime', 'machines/backoff.ts', 'return uptime >= policy.minUptime;', 'return uptime >= 0;', /^A1 /],
+    [
+      'swap > for >= in R4',
+      'machines/backoff.ts',
+      'now - retryStart > policy.timeout',
+      'now - retryStart >= policy.timeout',
+      /^R4 /,
+    ],
+    [
+      'grow the delay before the sleep',
+      'machines/reconnect.ts',
+      'world.now() + context.delay',
+      'world.now() + growDelay(policy, context.delay)',
+      /^R1-R8 /,
+    ],
+    [
+      'skip closing a session whose attempt was aborted before it connected',
+      'machines/ownership.ts',
+      "    if (signal.aborted) {\n      lease.release('late');",
+      '    if (signal.aborted) {',
+      /^O2 B1 /,
+    ],
+    [
+      'skip closing a session whose attempt was aborted a microtask after it connected',
+      'machines/ownership.ts',
+      "    signal.addEventListener('abort', () => lease.release('late'), { once: true });\n",
+      '',
+      /^O2 stopped /,
+    ],
+    [
+      'leave the session of a stopped actor open',
+      'machines/ownership.ts',
+      "    signal.addEventListener('abort', () => lease.release('stopped'), { once: true });\n",
+      '',
+      /^O1 the actor is stopped/,
+    ],
+  ])('%s', async (_, file, original, mutant, broken) => {
+    const failures = await failuresOf(copyWith(file, original, mutant));
+    expect(failures.filter((title) => broken.test(title))).not.toEqual([]);
+  });
+});

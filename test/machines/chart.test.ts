@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { assign, createActor, initialTransition, setup, transition } from 'xstate';
-import { createReconnectMachine, originBackoff, type ReconnectEvent, ReconnectTimeoutError } from '../../src/index';
+import {
+  type ConnectArgs,
+  createReconnectMachine,
+  originBackoff,
+  type ReconnectEvent,
+  ReconnectTimeoutError,
+} from '../../src/index';
 import { createScriptedServer, createScriptedSession, createVirtualClock } from '../../src/testing/index';
 
 /** The chart as a pure function of events, at a time that the table sets. */
@@ -197,15 +203,7 @@ describe('in an XState app', () => {
       Array.from({ length: 11 }, () => ({ connectMs: 5 })),
     );
     const connection = createReconnectMachine({
-      connect: ({
-        input,
-        ...args
-      }: {
-        input: { url: string };
-        signal: AbortSignal;
-        attempt: number;
-        lastError: unknown;
-      }) => server.connect({ ...args, input }),
+      connect: (args: ConnectArgs<{ url: string }>) => server.connect(args),
       now: clock.now,
     });
     const app = setup({

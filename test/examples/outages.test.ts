@@ -43,8 +43,8 @@ describe('the outages demo', () => {
 
     expect(stdout).toContain('connect ECONNREFUSED');
     expect(stdout).toContain('the first echo came back');
-    expect(stdout).toContain('closed with 1013 "try again later"; retry in 200 ms');
-    expect(stdout).toContain('closed with 1013 "try again later"; retry in 400 ms');
+    expect(stdout).toContain('closed with code 1013 (try again later): overloaded; retry in 200 ms');
+    expect(stdout).toContain('closed with code 1013 (try again later): overloaded; retry in 400 ms');
     expect(stdout).not.toContain('\u001b');
 
     const servers = [...stdout.matchAll(/process (\d+) starts/gu)].map(([, pid]) => Number(pid));

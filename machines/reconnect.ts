@@ -3,6 +3,7 @@ import { assign, emit, raise, setup } from 'xstate';
 import { growDelay, isStable, isWindowSpent, resolveBackoff } from './backoff';
 import { concealSessions } from './concealment';
 import { Failure, ReconnectTimeoutError } from './failure';
+import { isolateListeners } from './isolation';
 import { Lease, type Report } from './lease';
 import { createClosedLogic, createConnectLogic, createOwner } from './ownership';
 import { createWaitLogic } from './sleep';
@@ -167,7 +168,7 @@ export function createReconnectChart<TSession, TInput = void>(
     },
   });
 
-  return concealSessions(machine);
+  return isolateListeners(concealSessions(machine), world.report);
 
   function uptimeOf({ connectedAt }: ReconnectContext<TSession, TInput>): number {
     return connectedAt === undefined ? 0 : world.now() - connectedAt;

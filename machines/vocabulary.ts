@@ -26,7 +26,7 @@ export interface ReconnectOptions<TSession, TInput> {
   backoff?: Partial<Backoff>;
   /** Whether to connect without waiting for `start`. Default true. */
   autoStart?: boolean;
-  /** Told of errors in user code that change nothing in the chart, such as a throwing `close` (rule O4). Default: ignored. */
+  /** Told of errors in user code that change nothing in the chart, such as a throwing `close` or listener (rule O4). Default: `console.error`. */
   onError?: (error: unknown, source: ErrorSource) => void;
 }
 

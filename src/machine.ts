@@ -1,6 +1,6 @@
 /** The statechart over the real world: monotonic time. */
 
-import type { Report } from '../machines/lease';
+import type { ErrorSource, Report } from '../machines/lease';
 import { createReconnectChart } from '../machines/reconnect';
 import type { ReconnectOptions } from '../machines/vocabulary';
 
@@ -25,12 +25,16 @@ export function createReconnectMachine<TSession, TInput = void>(
 ): ReconnectMachine<TSession, TInput> {
   const report: Report = (error, source) => {
     try {
-      options.onError?.(error, source);
+      (options.onError ?? logError)(error, source);
     } catch {
       // A reporter that throws has nobody left to be reported to.
     }
   };
   return createReconnectChart(options, { now: steady(options.now ?? monotonic, report), report });
+}
+
+function logError(error: unknown, source: ErrorSource): void {
+  console.error(`xstate-reconnect: an error in ${source}`, error);
 }
 
 function monotonic(): number {

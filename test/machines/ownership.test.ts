@@ -337,6 +337,45 @@ describe('O4 user code may throw anywhere', () => {
   });
 });
 
+describe('O4 G a listener that throws', () => {
+  it('O4 G is reported, and the others and the chart carry on', async () => {
+    const clock = createVirtualClock();
+    const server = createScriptedServer(clock, [{ connectMs: 5, sessionMs: 5_000 }, { connectMs: 5 }]);
+    const errors: string[] = [];
+    const machine = createReconnectMachine({
+      connect: server.connect,
+      onError: (error, source) => errors.push(`${source}: ${(error as Error).message}`),
+      now: clock.now,
+    }).provide({});
+    const actor = createActor(machine, { clock });
+    const seen: string[] = [];
+    const boom = (name: string) => () => {
+      throw new Error(name);
+    };
+    actor.on('connected', boom('on'));
+    actor.on('connected', () => seen.push('on'));
+    actor.subscribe(boom('subscribe'));
+    const observer = actor.subscribe({ next: boom('next'), complete: boom('complete') });
+    actor.subscribe(({ value }) => seen.push(value));
+    actor.start();
+    await clock.advance(5);
+    observer.unsubscribe();
+    await clock.advance(6_000);
+    actor.stop();
+    expect(seen).toEqual(['connecting', 'on', 'connected', 'connecting', 'on', 'connected']);
+    expect(errors).toEqual([
+      'listener: subscribe',
+      'listener: next',
+      'listener: on',
+      'listener: subscribe',
+      'listener: next',
+      'listener: subscribe',
+      'listener: on',
+      'listener: subscribe',
+    ]);
+  });
+});
+
 describe('O5 after stop or failed nothing is left', () => {
   it('O5 no timer remains after a thousand waits', async () => {
     const { clock, actor } = run<ScriptedSession>({

@@ -39,13 +39,11 @@ export function isolateListeners<TMachine extends AnyStateMachine>(machine: TMac
     const subscribe = actor.subscribe.bind(actor) as (observer: Observer<unknown>) => ReturnType<AnyActor['subscribe']>;
     actor.on = (type, handler) => on(type, isolate(handler));
     actor.subscribe = (
-      listener: NonNullable<Listeners['next']> | Observer<unknown>,
+      listener?: Listeners['next'] | Observer<unknown>,
       error?: Listeners['error'],
       complete?: Listeners['complete'],
     ) =>
-      subscribe(
-        isolateObserver(typeof listener === 'function' ? { next: listener, error, complete } : bound(listener)),
-      );
+      subscribe(isolateObserver(typeof listener === 'object' ? bound(listener) : { next: listener, error, complete }));
   };
 
   const { getInitialSnapshot, restoreSnapshot, provide } = machine;

@@ -1,10 +1,32 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+/** The core's tests again, with another version of XState in place of the one it is developed on. */
+const withXState = (version: string) => {
+  const folder = fileURLToPath(new URL(`node_modules/xstate-${version}`, import.meta.url));
+  return {
+    extends: true as const,
+    resolve: {
+      alias: [
+        { find: /^xstate$/u, replacement: folder },
+        { find: /^xstate\/graph$/u, replacement: `${folder}/graph` },
+      ],
+    },
+    test: {
+      name: `xstate ${version}`,
+      include: ['test/handle.test.ts', 'test/golden/*.test.ts', 'test/machines/*.test.ts'],
+    },
+  };
+};
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
-    hookTimeout: 120_000,
-    dangerouslyIgnoreUnhandledErrors: false,
+    hookTimeout: 180_000,
+    projects: [
+      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'] } },
+      withXState('oldest'),
+      withXState('newest'),
+    ],
   },
 });

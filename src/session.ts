@@ -1,8 +1,8 @@
 /** What making a session has in common, whatever its kind. Rules O3, O5. */
 
 /**
- * Runs one handshake under a signal. `open` starts it, reports its outcome through `resolve` or `reject`, and returns what
- * releases it. An abort releases it at once and rejects with the signal's reason; once settled nothing listens to the signal.
+ * Runs one handshake under a signal. `open` starts it or throws, reports its outcome later, through `resolve` or `reject`, and
+ * returns what releases it. An abort releases it at once and rejects with the signal's reason; once settled nothing listens to the signal.
  */
 export function handshake<TSession>(
   signal: AbortSignal,

@@ -135,26 +135,25 @@ export function websocket<TInput = void, TSocket extends WebSocketLike = GlobalW
     signal.throwIfAborted();
     const address = typeof url === 'function' ? await url(args) : url;
     return handshake(signal, (resolve, reject) => {
-      const fail = (cause: unknown, why: string, code?: number): void =>
-        reject(new WebSocketConnectError(publicPart(address), why, code, cause === undefined ? undefined : { cause }));
+      const failure = (cause: unknown, why: string, code?: number): WebSocketConnectError =>
+        new WebSocketConnectError(publicPart(address), why, code, cause === undefined ? undefined : { cause });
       let socket: TSocket;
       try {
         socket = new Socket(address, options.protocols);
       } catch (cause) {
-        fail(cause, describeCause(cause));
-        return () => {};
+        throw failure(cause, describeCause(cause));
       }
       const closed = new Promise<WebSocketClosed>((settle) => {
         socket.addEventListener('close', ({ code, reason, wasClean }) => {
           const end = new WebSocketClosed(code, reason, wasClean);
           settle(end);
-          fail(undefined, end.message, code);
+          reject(failure(undefined, end.message, code));
         });
       });
       // This one stays: `ws` throws an `error` that nobody listens to, and reports one even after an abort.
       socket.addEventListener('error', (event) => {
         const { error, message } = event as { error?: unknown; message?: string };
-        fail(error, describeCause(error) || (message ?? ''));
+        reject(failure(error, describeCause(error) || (message ?? '')));
       });
       socket.addEventListener('open', () => {
         holdMessages(socket);

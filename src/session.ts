@@ -11,8 +11,9 @@ export function handshake<TSession>(
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const abort = (): void => {
-      release();
+      // In this order: Node's own WebSocket reports the failure of what it releases at once.
       reject(signal.reason);
+      release();
     };
     const leave = (): void => signal.removeEventListener('abort', abort);
     const release = open(

@@ -203,6 +203,23 @@ describe('O3 an aborted attempt', () => {
     await gone(peer);
   });
 
+  it("O3 the reason is the signal's, though the socket reports an error in the act, as Node's own does", async () => {
+    class Loud extends WebSocket {
+      override terminate(): void {
+        this.emit('error', new Error('closed before it was established'));
+        super.terminate();
+      }
+    }
+    const server = await tcpServer();
+    const controller = new AbortController();
+    const reason = new Error('not wanted');
+    const opening = websocket(at(server.port), { WebSocket: Loud })(attempt(controller.signal));
+    const peer = await requested(await server.peers.next());
+    controller.abort(reason);
+    expect(await rejection(opening)).toBe(reason);
+    await gone(peer);
+  });
+
   it('O3 by stop, through the chart', async () => {
     const server = await tcpServer();
     const { connection, errors } = keep({ connect: websocket(at(server.port), { WebSocket }) });

@@ -22,8 +22,26 @@ export default defineConfig([
     format: ['esm', 'cjs'],
     splitting: true,
     dts: true,
-    clean: true,
-    noExternal: ['arg'],
+    // All but what the other build makes, which may already be there.
+    clean: ['!cli.js'],
     onSuccess: async () => cpSync('src/backoff.schema.json', 'dist/backoff.schema.json'),
+  },
+  {
+    ...shared,
+    // The program brings along all that it needs but xstate.
+    entry: { cli: 'src/cli/main.ts' },
+    format: ['esm'],
+    platform: 'node',
+    sourcemap: false,
+    splitting: false,
+    external: ['xstate', 'bufferutil', 'utf-8-validate'],
+    noExternal: ['commander', 'ws'],
+    banner: {
+      js: [
+        '#!/usr/bin/env node',
+        "import { createRequire as __createRequire } from 'node:module';",
+        'const require = __createRequire(import.meta.url);',
+      ].join('\n'),
+    },
   },
 ]);

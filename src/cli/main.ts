@@ -1,0 +1,126 @@
+/** The program `xstate-reconnect`. */
+import { Command, CommanderError, Option } from 'commander';
+import type { Backoff } from '../../machines/backoff';
+import { backoffFields, InvalidBackoffError } from '../../machines/backoff';
+import { InvalidDurationError, parseDuration } from '../../machines/duration';
+import { version } from '../../package.json';
+import { backoffFlag, backoffFromArgs, backoffVariable } from '../config';
+import { toMermaid } from '../diagram';
+import { createReconnectMachine } from '../machine';
+import { connect } from './connect';
+import { InvalidUrlError, parseEndpoint } from './endpoint';
+import { createReport } from './report';
+
+/** The exit code of bad usage. */
+const BAD_USAGE = 2;
+
+const HELP: { readonly [Field in keyof Backoff]: readonly [argument: string, text: string, byDefault: string] } = {
+  initial: ['duration', 'how long the first failure waits', '1s'],
+  multiplier: ['number', 'what the delay is multiplied by after each wait', '2'],
+  max: ['duration', 'the longest delay', '30s'],
+  timeout: ['duration', 'how long to keep retrying before giving up; 0s never gives up', '5m'],
+  minUptime: ['duration', 'a session that lived shorter counts as a failed attempt', 'as --backoff-initial'],
+};
+
+interface ConnectFlags extends Record<string, unknown> {
+  wait: number;
+  json?: true;
+  quiet?: true;
+}
+
+function createProgram(): Command {
+  const program = new Command('xstate-reconnect')
+    .description('Keeps a connection alive: reconnects, backs off, and gives up when it should.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(xstate-reconnect --help tells more)')
+    .addHelpText('after', EXIT_CODES);
+
+  const command = program
+    .command('connect')
+    .description('bridge standard input and output to a URL, and keep it connected')
+    .argument('<url>', 'ws://, wss://, tcp://host:port or tls://host:port')
+    .option('--wait <duration>', 'after the end of the input, how long the other end may be quiet', readWait, 1_000)
+    .addOption(new Option('--json', 'tell what happens as JSON, one object a line'))
+    .addOption(new Option('--quiet', 'do not tell what happens').conflicts('json'))
+    .addHelpText('after', CONNECT_HELP)
+    .action(runConnect);
+  const wait = command.options.find(({ long }) => long === '--wait');
+  wait?.default(1_000, '1s');
+  for (const field of backoffFields) {
+    const [argument, text, byDefault] = HELP[field];
+    const about = `${text} (default: ${byDefault}, env: ${backoffVariable(field)})`;
+    command.addOption(new Option(`${backoffFlag(field)} <${argument}>`, about).argParser(collect));
+  }
+
+  program
+    .command('diagram')
+    .description('print the statechart as a Mermaid diagram')
+    .action(() => {
+      const machine = createReconnectMachine({ connect: () => Promise.reject(new Error('only drawn')) });
+      process.stdout.write(toMermaid(machine));
+    });
+  return program;
+}
+
+const EXIT_CODES = `
+Exit codes:
+  0  interrupted, or the end of the input was reached and all of it was sent
+  1  gave up
+  2  bad usage`;
+
+const CONNECT_HELP = `
+Durations are text such as 250ms or "1h 30m". A flag wins over its environment variable.
+
+A WebSocket sends each line of input as one message, and writes each text message it receives as a line. NODE_EXTRA_CA_CERTS
+names a file of certificates to trust beside the system's.
+
+Examples:
+  xstate-reconnect connect tcp://127.0.0.1:9000
+  tail -f app.log | xstate-reconnect connect wss://logs.example.com/in --backoff-timeout 0s`;
+
+/** All values of a flag: a second one is refused where all the others are. */
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
+}
+
+function readWait(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch (cause) {
+    if (!(cause instanceof InvalidDurationError)) throw cause;
+    throw new InvalidBackoffError('--wait', text, `a duration such as 250ms or 5s (${cause.message})`, { cause });
+  }
+}
+
+async function runConnect(url: string, flags: ConnectFlags, command: Command): Promise<void> {
+  const endpoint = parseEndpoint(url);
+  const args = backoffFields.flatMap((field) => {
+    const option = command.options.find(({ long }) => long === backoffFlag(field));
+    const values = option && (flags[option.attributeName()] as readonly string[] | undefined);
+    return (values ?? []).map((value) => `${backoffFlag(field)}=${value}`);
+  });
+  const backoff = backoffFromArgs(args, process.env);
+  const format = flags.json ? 'json' : flags.quiet ? 'none' : 'text';
+  const report = createReport(process.stderr, format, process.stdout.isTTY);
+  process.exitCode = await connect(endpoint, { backoff, wait: flags.wait, report });
+}
+
+async function main(): Promise<void> {
+  // Nobody is left to be told that nobody reads what we tell.
+  process.stderr.on('error', () => {});
+  try {
+    await createProgram().parseAsync();
+  } catch (error) {
+    // Commander has already said what is wrong, or shown what was asked for.
+    if (error instanceof CommanderError) {
+      if (error.exitCode !== 0) process.exitCode = BAD_USAGE;
+      return;
+    }
+    if (!(error instanceof InvalidBackoffError || error instanceof InvalidUrlError)) throw error;
+    process.stderr.write(`error: ${error.message}\n`);
+    process.exitCode = BAD_USAGE;
+  }
+}
+
+await main();

@@ -1,4 +1,4 @@
-/** Every TypeScript example in the README and in docs/ is a program: it is run as written, and must print what its comments say. */
+/** Every example that says what it prints is a program: it is run as written, and must print that. In the README all of them do. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
@@ -32,7 +32,7 @@ function promisedOutput(code: string): string[] {
 }
 
 // Inside the project, so that the examples find `xstate-reconnect` and what they import beside it.
-const folder = mkdtempSync(join(root, 'node_modules', '.examples-'));
+const folder = mkdtempSync(join(root, 'test', '.examples-'));
 let webSocketServer: WebSocketServer;
 let tcpServer: Server;
 
@@ -53,10 +53,16 @@ afterAll(() => {
 });
 
 describe('examples in the documents', () => {
-  const examples = documents.flatMap(examplesIn);
+  const examples = documents.flatMap(examplesIn).filter(({ code }) => promisedOutput(code).length > 0);
+
+  it('every example of the README, and some of the other pages, are among them', () => {
+    const titles = examples.map(({ title }) => title);
+    expect(titles).toEqual(expect.arrayContaining(examplesIn('README.md').map(({ title }) => title)));
+    expect(titles).toEqual(expect.arrayContaining(examplesIn('docs/testing.md').map(({ title }) => title)));
+  });
 
   it.each(examples.map(({ title, code }, i) => [title, code, i] as const))('%s', async (_, code, i) => {
-    const file = join(folder, `example-${i}.ts`);
+    const file = join(folder, `example-${i}.mts`);
     const webSocketUrl = `ws://127.0.0.1:${(webSocketServer.address() as AddressInfo).port}`;
     const program = code
       .replaceAll('wss://example.com/live', webSocketUrl)

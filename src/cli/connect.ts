@@ -112,7 +112,7 @@ export function connect(endpoint: Endpoint, { backoff, wait, report }: ConnectOp
       const reason = describeError(error);
       if (exitCode === undefined) report({ type: 'retrying', attempt, delay, error: reason });
     });
-    actor.on('failed', ({ error }) => fail(describeError(error)));
+    actor.on('failed', ({ error }) => fail(`gave up: ${describeError(error)}`));
 
     for (const signal of SIGNALS) {
       process.on(signal, () => (exitCode === undefined ? stop(signal) : process.exit(exitCode)));

@@ -102,7 +102,7 @@ function describe(event: StatusEvent): string {
     case 'retrying':
       return `${describeFailure(event)}; next attempt in ${roundedDuration(event.delay)}`;
     case 'failed':
-      return `gave up: ${readable(event.error)}`;
+      return readable(event.error);
     case 'stopped': {
       const rest = event.undelivered === 0 ? '' : `; ${event.undelivered} bytes of input were not sent`;
       return `stopped: ${event.reason}${rest}`;

@@ -5,7 +5,9 @@ const shared = {
   target: 'es2022',
   platform: 'neutral',
   sourcemap: true,
-  external: ['xstate', 'ws', /^node:/],
+  // Without `node:` in front, Deno and Workers would look for a package of that name.
+  removeNodeProtocol: false,
+  external: ['xstate', /^node:/],
 } satisfies Options;
 
 export default defineConfig([

@@ -1,9 +1,8 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import * as net from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import * as tls from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { buildCli } from './support/build';
@@ -279,7 +278,9 @@ describe('status', () => {
     expect(run.err).not.toContain('\u001b');
   });
 
-  it.runIf(existsSync('/usr/bin/script'))('is one line that counts down on a terminal', async () => {
+  it('is one line that counts down on a terminal', async () => {
+    // `script` of util-linux gives the program a terminal; on Debian it is in the package bsdutils.
+    expect(existsSync('/usr/bin/script'), 'install the Debian package bsdutils').toBe(true);
     const url = `tcp://127.0.0.1:${await freePort()}`;
     const run = start('script', [
       '-qefc',
@@ -352,14 +353,9 @@ describe('ws', () => {
 
 describe('tls', () => {
   it('trusts the certificates in NODE_EXTRA_CA_CERTS, and no others', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'xstate-reconnect-'));
-    cleanups.push(() => rmSync(folder, { recursive: true }));
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-    const files = ['-nodes', '-days', '2', '-keyout', key, '-out', cert];
-    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
-    execFileSync('openssl', ['req', '-x509', ...curve, ...files, ...subject], { stdio: 'pipe' });
-    const server = tls.createServer({ key: readFileSync(key), cert: readFileSync(cert) });
+    const file = (name: string): string => fileURLToPath(new URL(`support/${name}`, import.meta.url));
+    const cert = file('tls-cert.pem');
+    const server = tls.createServer({ key: readFileSync(file('tls-key.pem')), cert: readFileSync(cert) });
     const peer = await listen(0, server, 'secureConnection');
     const url = `tls://127.0.0.1:${peer.port}`;
 

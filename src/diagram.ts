@@ -20,7 +20,7 @@ function drawChildren(node: AnyStateNode, indent: string): string[] {
   });
   const initial = node.type === 'compound' ? [`${indent}[*] --> ${idOf(node.initial.target[0])}`] : [];
   const transitions = children.flatMap((child) => [
-    ...transitionsOf(child).map((transition) => `${indent}${drawTransition(child, transition)}`),
+    ...drawTransitions(child).map((line) => `${indent}${line}`),
     ...(child.type === 'final' ? [`${indent}${idOf(child)} --> [*]`] : []),
   ]);
   return [...lines, ...initial, ...transitions];
@@ -34,12 +34,21 @@ function transitionsOf(node: AnyStateNode): AnyTransitionDefinition[] {
   return [...own, ...shared.flatMap(([, transitions]) => transitions)].filter(({ target }) => target !== undefined);
 }
 
-function drawTransition(from: AnyStateNode, { target, eventType, guard }: AnyTransitionDefinition): string {
-  const label = [nameEvent(eventType), ...(guard === undefined ? [] : [`[${nameGuard(guard)}]`])]
-    .filter((word) => word !== '')
-    .map(escapeText)
-    .join(' ');
-  return `${idOf(from)} --> ${idOf(target?.[0])}${label && `: ${label}`}`;
+/** One arrow for all the events that lead from `from` to the same state under the same guard. */
+function drawTransitions(from: AnyStateNode): string[] {
+  const arrows = new Map<string, { arrow: string; events: string[]; guard: string }>();
+  for (const { target, eventType, guard } of transitionsOf(from)) {
+    const arrow = `${idOf(from)} --> ${idOf(target?.[0])}`;
+    const condition = guard === undefined ? '' : `[${nameGuard(guard)}]`;
+    const key = `${arrow} ${condition}`;
+    const known = arrows.get(key);
+    if (known === undefined) arrows.set(key, { arrow, events: [nameEvent(eventType)], guard: condition });
+    else known.events.push(nameEvent(eventType));
+  }
+  return [...arrows.values()].map(({ arrow, events, guard }) => {
+    const label = [events.filter(Boolean).join(' / '), guard].filter(Boolean).map(escapeText).join(' ');
+    return `${arrow}${label && `: ${label}`}`;
+  });
 }
 
 /** XState's own events in words: `xstate.done.actor.connect` is `connect done`. */

@@ -18,9 +18,17 @@ describe('the diagram', () => {
     const text = toMermaid(chart());
     expect(text).toContain('\n  connecting --> connected: connect done\n');
     expect(text).toContain('\n  connecting --> backingOff: connect failed\n');
-    expect(text).toContain('\n  connected --> connecting: closed done [isSessionStable]\n');
-    expect(text).toContain('\n  backingOff --> failed: wait done [isWindowSpent]\n');
+    expect(text).toContain('\n  connected --> connecting: closed done / closed failed [isSessionStable]\n');
+    expect(text).toContain('\n  backingOff --> failed: wait done / wait failed [isWindowSpent]\n');
     expect(text).not.toContain('xstate.');
+  });
+
+  it('draws one arrow for the events that lead to the same state', () => {
+    const arrows = [...toMermaid(chart()).matchAll(/^ {2}(\w+ --> \w+): (?:.*(\[\w+\]))?/gmu)].map(([, ...arrow]) =>
+      String(arrow),
+    );
+    expect(new Set(arrows).size).toBe(arrows.length);
+    expect(toMermaid(chart())).toContain('\n  failed --> connecting: start / retry\n');
   });
 
   it('draws what every state does, but not where a state does otherwise', () => {

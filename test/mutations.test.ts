@@ -28,7 +28,7 @@ async function failuresOf(copy: string): Promise<string[]> {
 let count = 0;
 function copyWith(file?: string, original = '', mutant = ''): string {
   const copy = join(copies, String(++count));
-  for (const part of ['machines', 'src', 'test/machines', 'test/golden']) {
+  for (const part of ['machines', 'src', 'test/machines', 'test/golden', 'test/support']) {
     cpSync(join(root, part), join(copy, part), { recursive: true });
   }
   writeFileSync(join(copy, 'vitest.config.ts'), `export default { test: { include: ['test/**/*.test.ts'] } };\n`);

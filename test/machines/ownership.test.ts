@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createActor, fromPromise } from 'xstate';
 import { createReconnectMachine, originBackoff, type ReconnectMachineOptions } from '../../src/index';
 import {
@@ -7,15 +7,7 @@ import {
   createVirtualClock,
   type ScriptedSession,
 } from '../../src/testing/index';
-
-const unhandled: unknown[] = [];
-const collect = (error: unknown): void => void unhandled.push(error);
-process.on('unhandledRejection', collect);
-process.on('uncaughtException', collect);
-afterEach(async () => {
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(unhandled.splice(0)).toEqual([]);
-});
+import '../support/unhandled';
 
 /** An actor of our machine on virtual time. */
 function run<TSession>(options: Omit<ReconnectMachineOptions<TSession>, 'now'>) {

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build, type Metafile } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nodeOf } from '../support/node';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -104,13 +105,7 @@ describe.each(nodes)('on Node %i', (major) => {
   let node: string;
 
   beforeAll(async () => {
-    node = process.execPath;
-    if (!process.version.startsWith(`v${major}.`)) {
-      const npx = ['-y', '--prefer-offline', '-p', `node@${major}`, 'node', '-p', 'process.execPath'];
-      node = (await run('npx', npx, { cwd: temp })).stdout.trim();
-    }
-    const { stdout } = await run(node, ['--version']);
-    expect(stdout).toMatch(new RegExp(`^v${major}\\.`));
+    node = await nodeOf(Number(major));
   });
 
   describe.each(Object.entries(xstates) as [XState, string][])('with the %s XState, %s', (xstate, version) => {

@@ -24,7 +24,11 @@ export function describeError(error: unknown): string {
 export class Failure {
   readonly #error: unknown;
 
-  constructor(error: unknown) {
+  constructor(
+    error: unknown,
+    /** When the attempt that failed was begun, in ms of the injected `now`; undefined for a session's end. */
+    readonly dialedAt?: number,
+  ) {
     this.#error = error;
   }
 

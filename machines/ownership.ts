@@ -74,8 +74,10 @@ function watchable(closed: unknown): PromiseLike<unknown> {
  */
 export function createConnectLogic<TSession, TInput>(
   owner: Owner<TSession, TInput>,
+  now: () => number,
 ): PromiseActorLogic<Lease<TSession>, ConnectInput<TInput>> {
   return fromPromise<Lease<TSession>, ConnectInput<TInput>>(async ({ input, signal, self }) => {
+    const dialedAt = now();
     // A server that accepts and closes at once must not starve timers, I/O or `stop`: the loop passes through a macrotask.
     if (input.afterSession) await sleep(self, 0, signal);
     const args: ConnectArgs<TInput> = {
@@ -84,19 +86,12 @@ export function createConnectLogic<TSession, TInput>(
       attempt: input.attempt,
       lastError: input.failure?.error,
     };
-    let session: TSession;
-    try {
-      session = await owner.connect(args);
-    } catch (error) {
-      if (signal.aborted) await never();
-      throw new Failure(error);
-    }
     let lease: Lease<TSession>;
     try {
-      lease = owner.lease(session);
+      lease = owner.lease(await owner.connect(args));
     } catch (error) {
       if (signal.aborted) await never();
-      throw new Failure(error);
+      throw new Failure(error, dialedAt);
     }
     // O2: until the chart has taken the session over, an abort closes it. XState lets go of the signal at that moment.
     if (signal.aborted) {

@@ -37,7 +37,7 @@ export function createReconnectChart<TSession, TInput = void>(
       input: TInput;
     },
     actors: {
-      connect: createConnectLogic<TSession, TInput>(owner),
+      connect: createConnectLogic<TSession, TInput>(owner, world.now),
       closed: createClosedLogic<TSession>(),
       wait: createWaitLogic(world.now),
     },
@@ -49,6 +49,13 @@ export function createReconnectChart<TSession, TInput = void>(
       startAtOnce: raise({ type: 'start' }),
 
       openWindow: assign(() => ({ delay: policy.initial, retryStart: world.now(), attempt: 0 })),
+      // An actor may be started long after it was created, which is when its first window was opened.
+      alignWindow: assign({
+        retryStart: ({ context, event }) =>
+          context.attempt === 1
+            ? Math.max(context.retryStart, failureIn(event)?.dialedAt ?? context.retryStart)
+            : context.retryStart,
+      }),
       forgetFailure: assign({ failure: undefined }),
       countAttempt: assign({ attempt: ({ context }) => context.attempt + 1 }),
 
@@ -125,7 +132,7 @@ export function createReconnectChart<TSession, TInput = void>(
             afterSession: isSessionEnd(event),
           }),
           onDone: { target: 'connected', actions: ['takeSession', 'forgetFailure', 'resetDelay'] },
-          onError: { target: 'backingOff', actions: 'rememberFailure' },
+          onError: { target: 'backingOff', actions: ['rememberFailure', 'alignWindow'] },
         },
       },
 

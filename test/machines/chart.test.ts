@@ -150,6 +150,17 @@ describe('the chart: the origin’s rules in context', () => {
     expect(context).toMatchObject({ retryStart: 400_000, attempt: 1, delay: 1_000, error: undefined });
   });
 
+  it('R4 the first window begins when the actor is started, however long ago it was created', async () => {
+    const clock = createVirtualClock();
+    const server = createScriptedServer(clock, [{ connectMs: 5, error: 'no' }, { connectMs: 5 }]);
+    const actor = createActor(createReconnectMachine({ connect: server.connect, now: clock.now }), { clock });
+    await clock.advance(400_000);
+    actor.start();
+    await clock.advance(2_000);
+    expect(actor.getSnapshot().value).toBe('connected');
+    actor.stop();
+  });
+
   it('retryAt is there only while backing off, connectedAt only while connected', () => {
     const chart = table();
     expect(chart.play('start', 'fail').context).toMatchObject({ retryAt: 1_000, connectedAt: undefined });

@@ -17,6 +17,14 @@ export function describeError(error: unknown): string {
   }
 }
 
+/** How an attempt came about. */
+export interface AttemptOrigin {
+  /** When it was begun, in ms of the injected `now`. */
+  readonly dialedAt: number;
+  /** Whether the event `retry` asked for it. */
+  readonly retried: boolean;
+}
+
 /**
  * The reason of a failure or of a session's end. It holds the value as it was given, out of reach of anything that walks or
  * serialises a snapshot: errors may be cyclic, huge, or hold the very session that failed.
@@ -26,8 +34,8 @@ export class Failure {
 
   constructor(
     error: unknown,
-    /** When the attempt that failed was begun, in ms of the injected `now`; undefined for a session's end. */
-    readonly dialedAt?: number,
+    /** The attempt that failed; undefined for a session's end. */
+    readonly attempt?: AttemptOrigin,
   ) {
     this.#error = error;
   }

@@ -11,8 +11,10 @@ export interface ConnectInput<TInput> {
   attempt: number;
   /** Why the previous attempt failed or the previous session ended. */
   failure: Failure | undefined;
-  /** Whether a session has just ended, so that this attempt owes the event loop a turn. */
-  afterSession: boolean;
+  /** Whether the event `retry` asked for this attempt. */
+  retried: boolean;
+  /** Whether what led here took no macrotask, so that this attempt owes the event loop one. */
+  owesTurn: boolean;
 }
 
 /** How sessions are made, watched and closed: the user's functions, or their defaults. */
@@ -77,9 +79,9 @@ export function createConnectLogic<TSession, TInput>(
   now: () => number,
 ): PromiseActorLogic<Lease<TSession>, ConnectInput<TInput>> {
   return fromPromise<Lease<TSession>, ConnectInput<TInput>>(async ({ input, signal, self }) => {
-    const dialedAt = now();
+    const origin = { dialedAt: now(), retried: input.retried };
     // A server that accepts and closes at once must not starve timers, I/O or `stop`: the loop passes through a macrotask.
-    if (input.afterSession) await sleep(self, 0, signal);
+    if (input.owesTurn) await sleep(self, 0, signal);
     const args: ConnectArgs<TInput> = {
       input: input.input,
       signal,
@@ -91,7 +93,7 @@ export function createConnectLogic<TSession, TInput>(
       lease = owner.lease(await owner.connect(args));
     } catch (error) {
       if (signal.aborted) await never();
-      throw new Failure(error, dialedAt);
+      throw new Failure(error, origin);
     }
     // O2: until the chart has taken the session over, an abort closes it. XState lets go of the signal at that moment.
     if (signal.aborted) {

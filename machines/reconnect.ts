@@ -53,7 +53,7 @@ export function createReconnectChart<TSession, TInput = void>(
       alignWindow: assign({
         retryStart: ({ context, event }) =>
           context.attempt === 1
-            ? Math.max(context.retryStart, failureIn(event)?.dialedAt ?? context.retryStart)
+            ? Math.max(context.retryStart, failureIn(event)?.attempt?.dialedAt ?? context.retryStart)
             : context.retryStart,
       }),
       forgetFailure: assign({ failure: undefined }),
@@ -129,7 +129,9 @@ export function createReconnectChart<TSession, TInput = void>(
             input: context.input,
             attempt: context.attempt,
             failure: context.failure,
-            afterSession: isSessionEnd(event),
+            retried: event.type === 'retry',
+            // A retry is immediate, but not one that answers the failure of another: a listener may ask each time.
+            owesTurn: isSessionEnd(event) || (event.type === 'retry' && context.failure?.attempt?.retried === true),
           }),
           onDone: { target: 'connected', actions: ['takeSession', 'forgetFailure', 'resetDelay'] },
           onError: { target: 'backingOff', actions: ['rememberFailure', 'alignWindow'] },

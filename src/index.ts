@@ -7,7 +7,7 @@ export {
   originBackoff,
 } from '../machines/backoff';
 export { type Duration, InvalidDurationError } from '../machines/duration';
-export { Failure, ReconnectStoppedError, ReconnectTimeoutError } from '../machines/failure';
+export { type AttemptOrigin, Failure, ReconnectStoppedError, ReconnectTimeoutError } from '../machines/failure';
 export { type CloseReason, type ErrorSource, Lease } from '../machines/lease';
 export type { ConnectInput } from '../machines/ownership';
 export type { WaitInput } from '../machines/sleep';

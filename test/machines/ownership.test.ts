@@ -441,6 +441,39 @@ describe('A the loop never starves its process', () => {
     expect(connects).toBe(atStop);
   });
 
+  it('A2 G a listener that asks for a retry each time connect fails at once: timers and stop still run', async () => {
+    let connects = 0;
+    const machine = createReconnectMachine({
+      connect: () => {
+        connects++;
+        return Promise.reject<ScriptedSession>(new Error('at once'));
+      },
+    });
+    const actor = createActor(machine);
+    actor.on('retrying', () => actor.send({ type: 'retry' }));
+    actor.start();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(connects).toBeGreaterThan(2);
+    actor.stop();
+    const atStop = connects;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(connects).toBe(atStop);
+  });
+
+  it('C3 a retry while backing off is one dial, at once', async () => {
+    const { clock, actor } = run<ScriptedSession>({ connect: () => Promise.reject(new Error(`dial ${++dials}`)) });
+    let dials = 0;
+    actor.start();
+    await clock.settle();
+    actor.send({ type: 'retry' });
+    actor.send({ type: 'retry' });
+    expect(dials).toBe(2);
+    await clock.advance(0);
+    expect(dials).toBe(2);
+    expect(clock.pending).toBe(1);
+    actor.stop();
+  });
+
   it('A1 by default the delay escalates and the window runs out', async () => {
     const clock = createVirtualClock();
     const dials: number[] = [];

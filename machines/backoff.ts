@@ -68,12 +68,22 @@ const U32_MAX = 4_294_967_295;
  */
 export function resolveDuration(field: string, value: unknown): number {
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
-  if (typeof value !== 'string') throw new InvalidBackoffError(field, value, EXPECTED_DURATION);
+  return resolveDurationText(field, value, EXPECTED_DURATION);
+}
+
+/**
+ * Validates `value` as text in humantime's grammar and returns it in milliseconds.
+ *
+ * @param expected what to say was expected.
+ * @throws {InvalidBackoffError} for anything but text, and for text that is not a duration.
+ */
+export function resolveDurationText(field: string, value: unknown, expected: string): number {
+  if (typeof value !== 'string') throw new InvalidBackoffError(field, value, expected);
   try {
     return parseDuration(value);
   } catch (cause) {
     if (!(cause instanceof InvalidDurationError)) throw cause;
-    throw new InvalidBackoffError(field, value, `${EXPECTED_DURATION} (${cause.message})`, { cause });
+    throw new InvalidBackoffError(field, value, `${expected} (${cause.message})`, { cause });
   }
 }
 

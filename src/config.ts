@@ -4,9 +4,9 @@ import {
   backoffFields,
   InvalidBackoffError,
   originBackoff,
+  resolveDurationText,
   resolveMultiplier,
 } from '../machines/backoff';
-import { InvalidDurationError, parseDuration } from '../machines/duration';
 
 export { InvalidBackoffError } from '../machines/backoff';
 export { type Duration, formatDuration, parseDuration, parseDurationNanos } from '../machines/duration';
@@ -138,11 +138,5 @@ function resolve(find: (field: keyof Backoff) => Given | undefined): BackoffConf
 
 function resolveOne(field: keyof Backoff, { name, value }: Given): number {
   if (field === 'multiplier') return resolveMultiplier(name, value);
-  if (typeof value !== 'string') throw new InvalidBackoffError(name, value, EXPECTED_DURATION);
-  try {
-    return parseDuration(value);
-  } catch (cause) {
-    if (!(cause instanceof InvalidDurationError)) throw cause;
-    throw new InvalidBackoffError(name, value, `${EXPECTED_DURATION} (${cause.message})`, { cause });
-  }
+  return resolveDurationText(name, value, EXPECTED_DURATION);
 }

@@ -1,5 +1,13 @@
-/** How long to wait, and when to give up: pure numbers, no time passes here. Rules R1 to R4, O6. */
+/** How long to wait, and when to give up: pure numbers, no time passes here and nothing is drawn. Rules R1 to R4, O6. */
 import { type Duration, InvalidDurationError, parseDuration } from './duration';
+
+/** How a wait is spread, so that many clients do not come back at once; AWS's terms. */
+export const jitters = ['none', 'equal', 'full', 'decorrelated'] as const;
+export type Jitter = (typeof jitters)[number];
+
+/** What the retry window covers. */
+export const deadlines = ['between-attempts', 'strict'] as const;
+export type Deadline = (typeof deadlines)[number];
 
 /** The settings of a retry policy as people write them. */
 export interface Backoff {
@@ -16,10 +24,27 @@ export interface Backoff {
    * Default: `initial`. 0 reconnects at once whatever the uptime, as the origin does.
    */
   minUptime: Duration;
+  /**
+   * How each wait is spread over the delay: `none` waits all of it, `equal` half to all of it, `full` nothing to all of it,
+   * `decorrelated` from `initial` to three times the last wait, at most `max`; the multiplier is then not used. Default `none`.
+   */
+  jitter: Jitter;
+  /** How long one attempt may take; then it is aborted and counts as failed. 0 lets it take for ever. Default 0. */
+  attemptTimeout: Duration;
+  /** How many attempts in one retry window may fail; then it gives up. A whole number; 0 sets no limit. Default 0. */
+  maxAttempts: number;
+  /**
+   * `between-attempts` looks at the window only when about to connect, and an attempt may overrun it, as in the origin.
+   * `strict` gives up when the window ends: the last wait is cut short and an attempt under way is aborted. Default
+   * `between-attempts`.
+   */
+  deadline: Deadline;
 }
 
 /** A validated {@link Backoff}: every duration in milliseconds. */
-export type BackoffPolicy = { readonly [Field in keyof Backoff]: number };
+export type BackoffPolicy = {
+  readonly [Field in keyof Backoff]: Field extends 'jitter' | 'deadline' ? Backoff[Field] : number;
+};
 
 /** The origin's defaults and behaviour, event for event and millisecond for millisecond. Rules R1 to R5. */
 export const originBackoff: BackoffPolicy = Object.freeze({
@@ -28,6 +53,10 @@ export const originBackoff: BackoffPolicy = Object.freeze({
   max: 30_000,
   timeout: 300_000,
   minUptime: 0,
+  jitter: 'none',
+  attemptTimeout: 0,
+  maxAttempts: 0,
+  deadline: 'between-attempts',
 });
 
 /**
@@ -35,6 +64,14 @@ export const originBackoff: BackoffPolicy = Object.freeze({
  * accepts and closes at once is not redialled in a tight loop.
  */
 export const defaultBackoff: BackoffPolicy = Object.freeze({ ...originBackoff, minUptime: originBackoff.initial });
+
+/** For the open internet: waits are spread, an attempt that hangs is given up after 10s, and the window is a deadline. */
+export const resilientBackoff: BackoffPolicy = Object.freeze({
+  ...defaultBackoff,
+  jitter: 'equal',
+  attemptTimeout: 10_000,
+  deadline: 'strict',
+});
 
 /** A setting that is out of its range. The message names the field, the value and what was expected. */
 export class InvalidBackoffError extends Error {
@@ -88,21 +125,38 @@ export function resolveDurationText(field: string, value: unknown, expected: str
 }
 
 /**
- * Validates `value` as a multiplier, Rust's u32.
+ * Validates `value` as a count, Rust's u32.
  *
  * @throws {InvalidBackoffError} unless it is a whole number from 0 to 4294967295.
  */
-export function resolveMultiplier(field: string, value: unknown): number {
+export function resolveCount(field: string, value: unknown): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= U32_MAX) return value;
   throw new InvalidBackoffError(field, value, `a whole number from 0 to ${U32_MAX}`);
 }
 
-const RESOLVERS: { readonly [Field in keyof Backoff]: (field: string, value: unknown) => number } = {
+/**
+ * Makes a validator of `value` as one of `choices`.
+ *
+ * @throws {InvalidBackoffError} the validator does, for anything else.
+ */
+export function resolveChoice<TChoice extends string>(choices: readonly TChoice[]) {
+  return (field: string, value: unknown): TChoice => {
+    const choice = choices.find((known) => known === value);
+    if (choice !== undefined) return choice;
+    throw new InvalidBackoffError(field, value, `one of ${choices.join(', ')}`);
+  };
+}
+
+const RESOLVERS: { readonly [Field in keyof Backoff]: (field: string, value: unknown) => BackoffPolicy[Field] } = {
   initial: resolveDuration,
-  multiplier: resolveMultiplier,
+  multiplier: resolveCount,
   max: resolveDuration,
   timeout: resolveDuration,
   minUptime: resolveDuration,
+  jitter: resolveChoice(jitters),
+  attemptTimeout: resolveDuration,
+  maxAttempts: resolveCount,
+  deadline: resolveChoice(deadlines),
 };
 
 /** The names of every backoff setting, in the order they are documented. */
@@ -123,7 +177,7 @@ export function resolveBackoff(backoff: Partial<Backoff> = {}): BackoffPolicy {
       );
     }
   }
-  const resolve = (field: keyof Backoff, otherwise: number): number =>
+  const resolve = <Field extends keyof Backoff>(field: Field, otherwise: BackoffPolicy[Field]): BackoffPolicy[Field] =>
     backoff[field] === undefined ? otherwise : RESOLVERS[field](`backoff.${field}`, backoff[field]);
   const initial = resolve('initial', defaultBackoff.initial);
   return Object.freeze({
@@ -132,17 +186,65 @@ export function resolveBackoff(backoff: Partial<Backoff> = {}): BackoffPolicy {
     max: resolve('max', defaultBackoff.max),
     timeout: resolve('timeout', defaultBackoff.timeout),
     minUptime: resolve('minUptime', initial),
+    jitter: resolve('jitter', defaultBackoff.jitter),
+    attemptTimeout: resolve('attemptTimeout', defaultBackoff.attemptTimeout),
+    maxAttempts: resolve('maxAttempts', defaultBackoff.maxAttempts),
+    deadline: resolve('deadline', defaultBackoff.deadline),
   });
 }
 
-/** The delay that follows one of `delay` ms. Rule R2. */
-export function growDelay(policy: BackoffPolicy, delay: number): number {
-  return Math.min(delay * policy.multiplier, policy.max);
+/** What AWS multiplies the last wait by for its decorrelated jitter. */
+const DECORRELATION = 3;
+
+/** How long to wait after a failure whose delay is `delay` ms. `random` is a draw from 0 up to, but not including, 1. */
+export function drawWait(policy: BackoffPolicy, delay: number, random: number): number {
+  switch (policy.jitter) {
+    case 'none':
+      return delay;
+    case 'equal':
+      return delay / 2 + (random * delay) / 2;
+    case 'full':
+      return random * delay;
+    case 'decorrelated': {
+      const widest = Math.max(policy.initial, Math.min(delay * DECORRELATION, Number.MAX_VALUE));
+      return Math.min(policy.initial + random * (widest - policy.initial), policy.max);
+    }
+  }
 }
 
-/** Whether the retry window that began at `retryStart` is spent at `now`, both in ms: past its timeout, strictly. Rule R4. */
+/** The delay that follows one of `delay` ms, of which `wait` ms were waited. Rule R2. */
+export function growDelay(policy: BackoffPolicy, delay: number, wait: number): number {
+  return policy.jitter === 'decorrelated' ? wait : Math.min(delay * policy.multiplier, policy.max);
+}
+
+/** When the retry window that began at `retryStart` ends, in ms; Infinity if it never does. */
+export function windowEnd(policy: BackoffPolicy, retryStart: number): number {
+  return policy.timeout === 0 ? Number.POSITIVE_INFINITY : retryStart + policy.timeout;
+}
+
+/**
+ * Whether the retry window that began at `retryStart` is spent at `now`, both in ms: past its end, strictly (rule R4). A strict
+ * deadline is spent at its end, which is where the last wait is cut to.
+ */
 export function isWindowSpent(policy: BackoffPolicy, retryStart: number, now: number): boolean {
-  return policy.timeout !== 0 && now - retryStart > policy.timeout;
+  const end = windowEnd(policy, retryStart);
+  return policy.deadline === 'strict' ? now >= end : now > end;
+}
+
+/** When a wait that would end at `retryAt` ends: a strict deadline cuts it. */
+export function cutToWindow(policy: BackoffPolicy, retryStart: number, retryAt: number): number {
+  return policy.deadline === 'strict' ? Math.min(retryAt, windowEnd(policy, retryStart)) : retryAt;
+}
+
+/** How long an attempt begun at `now` may take, in ms: its own timeout, or what is left of a strict window; else Infinity. */
+export function attemptLimit(policy: BackoffPolicy, retryStart: number, now: number): number {
+  const own = policy.attemptTimeout === 0 ? Number.POSITIVE_INFINITY : policy.attemptTimeout;
+  return policy.deadline === 'strict' ? Math.max(0, Math.min(own, windowEnd(policy, retryStart) - now)) : own;
+}
+
+/** Whether attempt number `attempt` was the last one its window allows. */
+export function areAttemptsSpent(policy: BackoffPolicy, attempt: number): boolean {
+  return policy.maxAttempts !== 0 && attempt >= policy.maxAttempts;
 }
 
 /** Whether a session that lived `uptime` ms was stable, and so resets the delay and the window. */

@@ -11,7 +11,7 @@
 export type CloseReason = 'ended' | 'stopped' | 'late' | 'unusable';
 
 /** What an error that could not be thrown at anybody came from. */
-export type ErrorSource = 'close' | 'listener' | 'now';
+export type ErrorSource = 'close' | 'listener' | 'now' | 'environment';
 
 /** Ends a session; may fail in any way. */
 export type Close<TSession> = (session: TSession, reason: CloseReason) => unknown;

@@ -67,7 +67,7 @@ export function createReconnectChart<TSession, TInput = void>(
       rememberFailure: assign(({ event }) => ({ failure: failureIn(event) })),
       scheduleRetry: assign({ retryAt: ({ context }) => world.now() + context.delay }),
       unscheduleRetry: assign({ retryAt: undefined }),
-      growDelay: assign({ delay: ({ context }) => growDelay(policy, context.delay) }),
+      growDelay: assign({ delay: ({ context }) => growDelay(policy, context.delay, context.delay) }),
       giveUp: assign(({ context }) => ({
         failure: new Failure(new ReconnectTimeoutError(policy.timeout, context.failure?.error)),
       })),

@@ -2,9 +2,12 @@
 export {
   type Backoff,
   type BackoffPolicy,
+  type Deadline,
   defaultBackoff,
   InvalidBackoffError,
+  type Jitter,
   originBackoff,
+  resilientBackoff,
 } from '../machines/backoff';
 export { type Duration, InvalidDurationError } from '../machines/duration';
 export { type AttemptOrigin, Failure, ReconnectStoppedError, ReconnectTimeoutError } from '../machines/failure';

@@ -1,10 +1,9 @@
 /** The program `xstate-reconnect`. */
 import { Command, CommanderError, Option } from 'commander';
-import type { Backoff } from '../../machines/backoff';
-import { backoffFields, InvalidBackoffError } from '../../machines/backoff';
+import { InvalidBackoffError } from '../../machines/backoff';
 import { InvalidDurationError, parseDuration } from '../../machines/duration';
 import { version } from '../../package.json';
-import { backoffFlag, backoffFromArgs, backoffVariable } from '../config';
+import { type BackoffSetting, backoffFlag, backoffFromArgs, backoffSettings, backoffVariable } from '../config';
 import { toMermaid } from '../diagram';
 import { createReconnectMachine } from '../machine';
 import { connect } from './connect';
@@ -14,12 +13,17 @@ import { createReport } from './report';
 /** The exit code of bad usage. */
 const BAD_USAGE = 2;
 
-const HELP: { readonly [Field in keyof Backoff]: readonly [argument: string, text: string, byDefault: string] } = {
+const HELP: { readonly [Setting in BackoffSetting]: readonly [argument: string, text: string, byDefault: string] } = {
   initial: ['duration', 'how long the first failure waits', '1s'],
   multiplier: ['number', 'what the delay is multiplied by after each wait', '2'],
   max: ['duration', 'the longest delay', '30s'],
   timeout: ['duration', 'how long to keep retrying before giving up; 0s never gives up', '5m'],
   minUptime: ['duration', 'a session that lived shorter counts as a failed attempt', 'as --backoff-initial'],
+  jitter: ['kind', 'how each wait is spread: none, equal, full or decorrelated', 'none'],
+  attemptTimeout: ['duration', 'how long one attempt may take; 0s lets it take for ever', '0s'],
+  maxAttempts: ['number', 'how many attempts may fail before it gives up; 0 sets no limit', '0'],
+  deadline: ['kind', 'whether an attempt may overrun the timeout: between-attempts, or strict', 'between-attempts'],
+  preset: ['name', 'what the settings not given are: those of origin, default or resilient', 'as told here'],
 };
 
 interface ConnectFlags extends Record<string, unknown> {
@@ -47,10 +51,10 @@ function createProgram(): Command {
     .action(runConnect);
   const wait = command.options.find(({ long }) => long === '--wait');
   wait?.default(1_000, '1s');
-  for (const field of backoffFields) {
-    const [argument, text, byDefault] = HELP[field];
-    const about = `${text} (default: ${byDefault}, env: ${backoffVariable(field)})`;
-    command.addOption(new Option(`${backoffFlag(field)} <${argument}>`, about).argParser(collect));
+  for (const setting of backoffSettings) {
+    const [argument, text, byDefault] = HELP[setting];
+    const about = `${text} (default: ${byDefault}, env: ${backoffVariable(setting)})`;
+    command.addOption(new Option(`${backoffFlag(setting)} <${argument}>`, about).argParser(collect));
   }
 
   program
@@ -95,10 +99,10 @@ function readWait(text: string): number {
 
 async function runConnect(url: string, flags: ConnectFlags, command: Command): Promise<void> {
   const endpoint = parseEndpoint(url);
-  const args = backoffFields.flatMap((field) => {
-    const option = command.options.find(({ long }) => long === backoffFlag(field));
+  const args = backoffSettings.flatMap((setting) => {
+    const option = command.options.find(({ long }) => long === backoffFlag(setting));
     const values = option && (flags[option.attributeName()] as readonly string[] | undefined);
-    return (values ?? []).map((value) => `${backoffFlag(field)}=${value}`);
+    return (values ?? []).map((value) => `${backoffFlag(setting)}=${value}`);
   });
   const backoff = backoffFromArgs(args, process.env);
   const format = flags.json ? 'json' : flags.quiet ? 'none' : 'text';

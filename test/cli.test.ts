@@ -107,6 +107,11 @@ describe('bad usage: 2, in words', () => {
     [['connect', 'tcp://host:1', '--backoff-multiplier', '-1'], '--backoff-multiplier: expected a whole number'],
     [['connect', 'tcp://host:1', '--backoff-max', '1s', '--backoff-max', '1s'], 'only once'],
     [['connect', 'tcp://host:1', '--backoff-max'], 'argument missing'],
+    [['connect', 'tcp://host:1', '--backoff-jitter', 'some'], '--backoff-jitter: expected one of none, equal, full'],
+    [['connect', 'tcp://host:1', '--backoff-attempt-timeout', '10'], '--backoff-attempt-timeout: expected a duration'],
+    [['connect', 'tcp://host:1', '--backoff-max-attempts', '1.5'], '--backoff-max-attempts: expected a whole number'],
+    [['connect', 'tcp://host:1', '--backoff-deadline', 'hard'], '--backoff-deadline: expected one of between-attempts'],
+    [['connect', 'tcp://host:1', '--backoff-preset', 'fast'], '--backoff-preset: expected one of origin, default'],
     [['connect', 'tcp://host:1', '--wait', '5'], '--wait: expected a duration'],
     [['connect', 'tcp://host:1', '--frob'], "unknown option '--frob'"],
     [['connect', 'tcp://host:1', '--json', '--quiet'], 'cannot be used with'],
@@ -117,9 +122,12 @@ describe('bad usage: 2, in words', () => {
     expect([await run.exit, run.err, run.out]).toEqual([2, expect.stringContaining(words), '']);
   });
 
-  it('names the variable', async () => {
-    const run = program(['connect', 'tcp://host:1'], { MOQ_BACKOFF_MAX: '5' });
-    expect([await run.exit, run.err]).toEqual([2, expect.stringContaining('MOQ_BACKOFF_MAX: expected a duration')]);
+  it.each([
+    ['MOQ_BACKOFF_MAX', '5', 'MOQ_BACKOFF_MAX: expected a duration'],
+    ['MOQ_BACKOFF_PRESET', 'fast', 'MOQ_BACKOFF_PRESET: expected one of origin, default, resilient, got "fast"'],
+  ])('names the variable %s', async (variable, value, words) => {
+    const run = program(['connect', 'tcp://host:1'], { [variable]: value });
+    expect([await run.exit, run.err]).toEqual([2, expect.stringContaining(words)]);
   });
 });
 
@@ -130,6 +138,13 @@ describe('help', () => {
     const words = run.out.replace(/\s+/gu, ' ');
     expect(words).toContain('(default: 5m, env: MOQ_BACKOFF_TIMEOUT)');
     expect(words).toContain('--backoff-min-uptime');
+    expect(words).toMatch(
+      /--backoff-jitter <kind> .*none, equal, full or decorrelated \(default: none, env: \w+_JITTER\)/u,
+    );
+    expect(words).toMatch(/--backoff-attempt-timeout <duration> .* \(default: 0s, env: MOQ_BACKOFF_ATTEMPT_TIMEOUT\)/u);
+    expect(words).toMatch(/--backoff-max-attempts <number> .* \(default: 0, env: MOQ_BACKOFF_MAX_ATTEMPTS\)/u);
+    expect(words).toMatch(/--backoff-deadline <kind> .* \(default: between-attempts, env: MOQ_BACKOFF_DEADLINE\)/u);
+    expect(words).toMatch(/--backoff-preset <name> .*origin, default or resilient .*env: MOQ_BACKOFF_PRESET\)/u);
   });
 
   it('tells the version', async () => {
@@ -189,6 +204,22 @@ describe('tcp', () => {
     await until(() => expect(run.out).toBe('ONE\nTWO\nunasked\n'));
     run.child.stdin?.end('three');
     expect([await run.exit, second.received]).toEqual([0, 'two\nthree']);
+  });
+
+  it('follows a preset: origin reconnects at once to a server that accepts and closes, default backs off', async () => {
+    const server = net.createServer((socket) => socket.end());
+    const { port } = await listen(0, server);
+    const flapping = ['connect', `tcp://127.0.0.1:${port}`, '--json', ...QUICK];
+    const origin = program([...flapping, '--backoff-preset', 'origin']);
+    await until(() => expect(origin.events().filter(({ type }) => type === 'connected').length).toBeGreaterThan(5));
+    origin.child.kill('SIGINT');
+    expect(await origin.exit).toBe(0);
+    expect(origin.events().map(({ type }) => type)).not.toContain('retrying');
+
+    const backedOff = program(flapping, { MOQ_BACKOFF_PRESET: 'default' });
+    await until(() => expect(backedOff.err).toContain('retrying'));
+    backedOff.child.kill('SIGINT');
+    expect(await backedOff.exit).toBe(0);
   });
 
   it('gives up with 1 and says why', async () => {

@@ -236,9 +236,14 @@ export function cutToWindow(policy: BackoffPolicy, retryStart: number, retryAt: 
   return policy.deadline === 'strict' ? Math.min(retryAt, windowEnd(policy, retryStart)) : retryAt;
 }
 
+/** How long any attempt may take, in ms; Infinity if it may take for ever. */
+export function attemptTimeoutOf(policy: BackoffPolicy): number {
+  return policy.attemptTimeout === 0 ? Number.POSITIVE_INFINITY : policy.attemptTimeout;
+}
+
 /** How long an attempt begun at `now` may take, in ms: its own timeout, or what is left of a strict window; else Infinity. */
 export function attemptLimit(policy: BackoffPolicy, retryStart: number, now: number): number {
-  const own = policy.attemptTimeout === 0 ? Number.POSITIVE_INFINITY : policy.attemptTimeout;
+  const own = attemptTimeoutOf(policy);
   return policy.deadline === 'strict' ? Math.max(0, Math.min(own, windowEnd(policy, retryStart) - now)) : own;
 }
 

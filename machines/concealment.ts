@@ -4,6 +4,7 @@
  * lease and a failure, which show as a word, and `session` and `error` are read through accessors nobody enumerates.
  */
 import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
+import { extendMachine } from './extension';
 import type { Failure } from './failure';
 import type { Lease } from './lease';
 
@@ -23,15 +24,12 @@ function addAccessors<TSnapshot extends AnyMachineSnapshot>(snapshot: TSnapshot)
   return snapshot;
 }
 
-/** Gives every snapshot of `machine`, and of whatever `provide` makes of it, the accessors `session` and `error`. */
+/** Gives every snapshot of `machine` the accessors `session` and `error`. */
 export function concealSessions<TMachine extends AnyStateMachine>(machine: TMachine): TMachine {
   // `assign` copies the context by its enumerable properties, so the accessors are added anew to what comes out.
-  const { transition, getInitialSnapshot, restoreSnapshot, provide } = machine;
-  const methods: Partial<AnyStateMachine> = {
+  return extendMachine(machine, ({ transition, getInitialSnapshot, restoreSnapshot }) => ({
     transition: (...args) => addAccessors(transition(...args)),
     getInitialSnapshot: (...args) => addAccessors(getInitialSnapshot(...args)),
     restoreSnapshot: (...args) => addAccessors(restoreSnapshot(...args)),
-    provide: (implementations) => concealSessions(provide.call(machine, implementations)),
-  };
-  return Object.assign(machine, methods);
+  }));
 }

@@ -22,8 +22,8 @@ export type EnvironmentEvent =
 export type EnvironmentSource = (send: (event: EnvironmentEvent) => void) => (() => void) | void;
 
 /** The actor `environment`: a source whose errors are contained and reported (rule O4). */
-export function createEnvironmentLogic(source: EnvironmentSource, report: Report) {
-  return fromCallback<never>(({ sendBack }) => {
+export function createEnvironmentLogic(source: EnvironmentSource | undefined, report: Report) {
+  return fromCallback(({ sendBack }) => {
     const attempt = <T>(action: () => T): T | undefined => {
       try {
         return action();
@@ -32,7 +32,7 @@ export function createEnvironmentLogic(source: EnvironmentSource, report: Report
         return undefined;
       }
     };
-    const stop = attempt(() => source((event) => sendBack(event)));
+    const stop = attempt(() => source?.((event) => sendBack(event)));
     return () => void attempt(() => stop?.());
   });
 }

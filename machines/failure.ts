@@ -1,4 +1,5 @@
 /** Why an attempt or a session ended, in a form that viewers and logs can show whatever was thrown. */
+import type { CheckedVerdict } from './classification';
 import { debugDuration } from './duration';
 
 /**
@@ -17,12 +18,21 @@ export function describeError(error: unknown): string {
   }
 }
 
-/** How an attempt came about. */
-export interface AttemptOrigin {
-  /** When it was begun, in ms of the injected `now`. */
-  readonly dialedAt: number;
-  /** Whether the event `retry` asked for it. */
-  readonly retried: boolean;
+/** What is known of a failure beside the error itself. */
+export interface FailureDetails {
+  /** When the attempt that failed was begun, in ms of the injected `now`; undefined for a session's end. */
+  readonly dialedAt?: number;
+  /** How long the session lived that ended, in ms. Default 0. */
+  readonly uptime?: number;
+  /** What `classify` made of it. Default `retry`. */
+  readonly verdict?: CheckedVerdict;
+}
+
+/** An error as text: what is left of it in viewers, logs, the history and persisted snapshots. */
+export interface DescribedError {
+  /** The class it was of; undefined unless it was an Error. */
+  name?: string;
+  message: string;
 }
 
 /**
@@ -31,13 +41,11 @@ export interface AttemptOrigin {
  */
 export class Failure {
   readonly #error: unknown;
+  readonly #details: FailureDetails;
 
-  constructor(
-    error: unknown,
-    /** The attempt that failed; undefined for a session's end. */
-    readonly attempt?: AttemptOrigin,
-  ) {
+  constructor(error: unknown, details: FailureDetails = {}) {
     this.#error = error;
+    this.#details = details;
   }
 
   /** What was thrown, or what `closed` settled with, as it was given. */
@@ -45,8 +53,22 @@ export class Failure {
     return this.#error;
   }
 
+  /** When the attempt that failed was begun, in ms of the injected `now`; undefined for a session's end. */
+  get dialedAt(): number | undefined {
+    return this.#details.dialedAt;
+  }
+
+  /** How long the session lived that ended, in ms; 0 for an attempt that failed. */
+  get uptime(): number {
+    return this.#details.uptime ?? 0;
+  }
+
+  get verdict(): CheckedVerdict {
+    return this.#details.verdict ?? 'retry';
+  }
+
   /** What viewers, logs and persisted snapshots show. */
-  toJSON(): { name?: string; message: string } | undefined {
+  toJSON(): DescribedError | undefined {
     if (this.#error === undefined) return undefined;
     const message = describeError(this.#error);
     return this.#error instanceof Error ? { name: nameOf(this.#error), message } : { message };
@@ -66,8 +88,25 @@ function nameOf(error: Error): string {
   }
 }
 
+/** Why a connection gave up: its window ended, its attempts were used up, or `classify` said that the failure is fatal. */
+export type GaveUpReason = 'timeout' | 'attempts' | 'fatal';
+
+/** The connection gave up. `cause` is the last failure. */
+export class ReconnectGaveUpError extends Error {
+  override readonly name: string = 'ReconnectGaveUpError';
+
+  constructor(
+    readonly reason: GaveUpReason,
+    problem: string,
+    lastError?: unknown,
+  ) {
+    const why = lastError === undefined ? '' : `: ${describeError(lastError)}`;
+    super(`${problem}${why}`, lastError === undefined ? undefined : { cause: lastError });
+  }
+}
+
 /** The retry window is spent: the connection gave up. `cause` is the last failure. Rule R5. */
-export class ReconnectTimeoutError extends Error {
+export class ReconnectTimeoutError extends ReconnectGaveUpError {
   override readonly name = 'ReconnectTimeoutError';
 
   constructor(
@@ -75,12 +114,62 @@ export class ReconnectTimeoutError extends Error {
     readonly timeout: number,
     lastError?: unknown,
   ) {
-    const reason = lastError === undefined ? '' : `: ${describeError(lastError)}`;
-    super(
-      `reconnect timed out after ${debugDuration(timeout)}${reason}`,
-      lastError === undefined ? undefined : { cause: lastError },
-    );
+    super('timeout', `reconnect timed out after ${debugDuration(timeout)}`, lastError);
   }
+}
+
+/** As many attempts as `maxAttempts` allows have failed: the connection gave up. `cause` is the last failure. */
+export class ReconnectAttemptsError extends ReconnectGaveUpError {
+  override readonly name = 'ReconnectAttemptsError';
+
+  constructor(
+    /** How many attempts failed in this retry window. */
+    readonly attempts: number,
+    lastError?: unknown,
+  ) {
+    super('attempts', `reconnect gave up after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`, lastError);
+  }
+}
+
+/** `classify` said that trying again is of no use: the connection gave up. `cause` is the fatal failure. */
+export class ReconnectFatalError extends ReconnectGaveUpError {
+  override readonly name = 'ReconnectFatalError';
+
+  constructor(lastError?: unknown) {
+    super('fatal', 'reconnect gave up', lastError);
+  }
+}
+
+/** The error of a connection that gave up for `reason`, in a retry window of `timeout` ms, after `attempts` attempts. */
+export function giveUpError(
+  reason: GaveUpReason,
+  { timeout, attempts, lastError }: { timeout: number; attempts: number; lastError: unknown },
+): ReconnectGaveUpError {
+  switch (reason) {
+    case 'timeout':
+      return new ReconnectTimeoutError(timeout, lastError);
+    case 'attempts':
+      return new ReconnectAttemptsError(attempts, lastError);
+    case 'fatal':
+      return new ReconnectFatalError(lastError);
+  }
+}
+
+/** An attempt took longer than it may, and was aborted. */
+export class AttemptTimeoutError extends Error {
+  override readonly name = 'AttemptTimeoutError';
+
+  constructor(
+    /** How long it took, in milliseconds. */
+    readonly timeout: number,
+  ) {
+    super(`the attempt timed out after ${debugDuration(timeout)}`);
+  }
+}
+
+/** A probe of a session that looked open got no answer, or failed: the session was half-open. */
+export class HalfOpenError extends Error {
+  override readonly name = 'HalfOpenError';
 }
 
 /** The connection was stopped; there will be no further status. Rule R6. */

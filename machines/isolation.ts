@@ -1,5 +1,6 @@
 /** Keeps a listener that throws from taking the process with it: XState rethrows it as an uncaught exception. Rule O4. */
 import type { AnyActor, AnyActorScope, AnyStateMachine, Observer } from 'xstate';
+import { extendMachine } from './extension';
 import type { Report } from './lease';
 
 /** The methods of an XState observer. */
@@ -14,7 +15,7 @@ function bound(observer: Observer<unknown>): Listeners {
   };
 }
 
-/** Makes every actor of `machine`, and of whatever `provide` makes of it, report a throwing listener and carry on. */
+/** Makes every actor of `machine` report a throwing listener and carry on. */
 export function isolateListeners<TMachine extends AnyStateMachine>(machine: TMachine, report: Report): TMachine {
   const isolate = <TArgs extends unknown[]>(listener: (...args: TArgs) => void) => {
     return (...args: TArgs): void => {
@@ -46,8 +47,7 @@ export function isolateListeners<TMachine extends AnyStateMachine>(machine: TMac
       subscribe(isolateObserver(typeof listener === 'object' ? bound(listener) : { next: listener, error, complete }));
   };
 
-  const { getInitialSnapshot, restoreSnapshot, provide } = machine;
-  const methods: Partial<AnyStateMachine> = {
+  return extendMachine(machine, ({ getInitialSnapshot, restoreSnapshot }) => ({
     getInitialSnapshot(scope, input) {
       guard(scope);
       return getInitialSnapshot(scope, input);
@@ -56,7 +56,5 @@ export function isolateListeners<TMachine extends AnyStateMachine>(machine: TMac
       guard(scope);
       return restoreSnapshot(snapshot, scope);
     },
-    provide: (implementations) => isolateListeners(provide.call(machine, implementations), report),
-  };
-  return Object.assign(machine, methods);
+  }));
 }

@@ -6,12 +6,22 @@
 /**
  * Why a session is being closed:
  * `ended` its `closed` settled, `stopped` the actor was stopped, `late` its attempt was aborted before it connected,
- * `unusable` it has no way to tell when it ends.
+ * `unusable` it has no way to tell when it ends, `half-open` a probe got no answer, `replaced` a retry or a changed input asked for
+ * another one, `rotated` a younger one took its place.
  */
-export type CloseReason = 'ended' | 'stopped' | 'late' | 'unusable';
+export type CloseReason = 'ended' | 'stopped' | 'late' | 'unusable' | 'half-open' | 'replaced' | 'rotated';
 
 /** What an error that could not be thrown at anybody came from. */
-export type ErrorSource = 'close' | 'listener' | 'now' | 'environment';
+export type ErrorSource =
+  | 'close'
+  | 'listener'
+  | 'now'
+  | 'random'
+  | 'wallClock'
+  | 'classify'
+  | 'environment'
+  | 'healthy'
+  | 'rotation';
 
 /** Ends a session; may fail in any way. */
 export type Close<TSession> = (session: TSession, reason: CloseReason) => unknown;

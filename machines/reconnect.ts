@@ -1,157 +1,270 @@
 /** The statechart: connect, wait until the session closes, connect again, back off, give up. */
-import { assign, emit, raise, setup } from 'xstate';
-import { growDelay, isStable, isWindowSpent, resolveBackoff } from './backoff';
+import { assign, emit, enqueueActions, sendTo, setup, spawnChild, stopChild } from 'xstate';
+import {
+  announceConnected,
+  announceConnecting,
+  announceDisconnected,
+  announceFailed,
+  announceRetrying,
+} from './announcements';
+import { growDelay, resolveBackoff, resolveDuration } from './backoff';
 import { concealSessions } from './concealment';
-import { Failure, ReconnectTimeoutError } from './failure';
+import { createMemory } from './context';
+import { createEnvironmentLogic } from './environment';
+import { isEqual } from './equality';
+import { type AnyChartEvent, type ChartEvent, closeReason, isRotation, retryAfterIn } from './events';
+import { createHealthLogic } from './health';
 import { isolateListeners } from './isolation';
-import { Lease, type Report } from './lease';
+import { Lease } from './lease';
+import { createLimitLogic } from './limit';
+import { createLivenessLogic, OVERSLEPT_MS, resolveLiveness } from './liveness';
 import { createClosedLogic, createConnectLogic, createOwner } from './ownership';
+import { persistConnections, Restored } from './persistence';
+import { createRotationLogic } from './rotation';
 import { createWaitLogic } from './sleep';
-import type { ReconnectContext, ReconnectEmitted, ReconnectEvent, ReconnectOptions } from './vocabulary';
-
-/** What the chart cannot make by itself. */
-export interface World {
-  /** Monotonic time in milliseconds. Must not throw. */
-  now: () => number;
-  /** Is told of errors in user code that change nothing in the chart (rule O4). Must not throw. */
-  report: Report;
-}
+import type { ReconnectContext, ReconnectEmitted, ReconnectOptions } from './vocabulary';
+import type { World } from './world';
 
 /**
  * Creates the reconnect statechart over a given world.
  *
- * @throws {InvalidBackoffError} naming the field, when `options.backoff` is out of range.
+ * @throws {InvalidBackoffError} naming the field, when a setting of `options` is out of range.
  */
 export function createReconnectChart<TSession, TInput = void>(
   options: ReconnectOptions<TSession, TInput>,
   world: World,
 ) {
+  type Context = ReconnectContext<TSession, TInput>;
   const policy = resolveBackoff(options.backoff);
+  const liveness = options.liveness && resolveLiveness(options.liveness);
+  const maxAge = resolveDuration('maxSessionAge', options.maxSessionAge ?? 0);
   const owner = createOwner(options, world.report);
+  const memory = createMemory(policy, options.healthy !== undefined, world);
+
+  /** The lease in the done event of `connect`: its output, or a raw session when the actor was replaced with `provide`. */
+  const leaseIn = (event: AnyChartEvent): Lease<TSession> => {
+    const { output } = event as AnyChartEvent & { output?: unknown };
+    return output instanceof Lease ? output : owner.adopt(output as TSession);
+  };
 
   const chart = setup({
     types: {} as {
-      context: ReconnectContext<TSession, TInput>;
-      events: ReconnectEvent;
+      context: Context;
+      events: ChartEvent<TInput>;
       emitted: ReconnectEmitted;
       input: TInput;
     },
     actors: {
-      connect: createConnectLogic<TSession, TInput>(owner, world.now),
-      closed: createClosedLogic<TSession>(),
+      connect: createConnectLogic(owner, world.now),
+      limit: createLimitLogic(owner, world.now),
+      closed: createClosedLogic(owner, world.now),
+      health: createHealthLogic<TSession, TInput>(options.healthy, world.report),
+      liveness: createLivenessLogic(liveness, owner, world.now),
+      rotation: createRotationLogic({ ...world, maxAge, policy, owner }),
       wait: createWaitLogic(world.now),
+      environment: createEnvironmentLogic(options.environment, world.report),
     },
     guards: {
-      isWindowSpent: ({ context }) => isWindowSpent(policy, context.retryStart, world.now()),
-      isSessionStable: ({ context }) => isStable(policy, uptimeOf(context)),
+      mustGiveUp: ({ context, event }) => memory.mustGiveUp(event, context),
+      mayRetryNow: ({ context, event }) => memory.mayRetryNow(event, context),
+      isWindowSpent: ({ context, event }) => memory.isSpent(event, context),
+      isSessionStable: ({ context }) => memory.isSessionStable(context),
+      mustWaitThoughStable: ({ context, event }) =>
+        memory.isSessionStable(context) && (context.suspended || retryAfterIn(event) !== undefined),
+      isSuspended: ({ context }) => context.suspended,
+      // Where somebody watches the environment, a timer this late is a sign of sleep, and not of time spent trying.
+      hasOverslept: ({ context: { retryAt } }) =>
+        options.environment !== undefined && retryAt !== undefined && world.now() - retryAt > OVERSLEPT_MS,
+      asksForRestart: ({ event }) => event.type === 'retry' && event.restart === true,
+      isSameInput: ({ context, event }) => event.type === 'update' && isEqual(context.input, event.input),
+      wasBackingOff: ({ event }) => event.type === 'restore' && event.state === 'backingOff',
+      hadFailed: ({ event }) => event.type === 'restore' && event.state === 'failed',
+      wasUnderWay: ({ event }) => event.type === 'restore' && event.state !== 'idle',
     },
     actions: {
-      startAtOnce: raise({ type: 'start' }),
-
-      openWindow: assign(() => ({ delay: policy.initial, retryStart: world.now(), attempt: 0 })),
-      // An actor may be started long after it was created, which is when its first window was opened.
-      alignWindow: assign({
-        retryStart: ({ context, event }) =>
-          context.attempt === 1
-            ? Math.max(context.retryStart, failureIn(event)?.attempt?.dialedAt ?? context.retryStart)
-            : context.retryStart,
+      begin: enqueueActions(({ event, enqueue }) => {
+        const { input } = event as AnyChartEvent & { input?: unknown };
+        if (input instanceof Restored) enqueue.raise({ type: 'restore', state: input.state });
+        else if (options.autoStart !== false) enqueue.raise({ type: 'start' });
       }),
+
+      openWindow: assign(() => memory.openWindow()),
+      alignWindow: assign(({ context, event }) => memory.alignWindow(event, context)),
+      reopenWindow: assign(({ context, event }) => memory.reopenWindow(event, context)),
+      beginAttempt: assign(({ context, event }) => memory.beginAttempt(event, context)),
+
+      takeSession: assign(({ context, event }) => ({
+        lease: leaseIn(event),
+        connectedAt: world.now(),
+        healthy: false,
+        sessions: context.sessions + 1,
+      })),
+      resetDelay: assign(({ context }) => ({
+        delay: policy.minUptime === 0 && options.healthy === undefined ? policy.initial : context.delay,
+      })),
+      noteHealth: assign({ healthy: true }),
+      probeSession: sendTo('liveness', { type: 'probe' }),
+      releaseSession: ({ context, event }) => context.lease?.release(closeReason(event)),
+      dropSession: assign(() => memory.dropSession()),
+
+      rememberFailure: assign(({ context, event }) => memory.rememberFailure(event, context)),
       forgetFailure: assign({ failure: undefined }),
-      countAttempt: assign({ attempt: ({ context }) => context.attempt + 1 }),
+      scheduleRetry: assign(({ context, event }) => memory.scheduleRetry(event, context)),
+      cutWait: assign(({ context, event }) => memory.cutWait(event, context)),
+      hold: assign({ waitReason: 'suspended' }),
+      growDelay: assign({ delay: ({ context }) => growDelay(policy, context.delay, context.wait) }),
+      blameSleep: assign(() => memory.blameSleep()),
+      endWait: assign(() => memory.endWait()),
+      giveUp: assign(({ context, event }) => memory.giveUp(event, context)),
 
-      takeSession: assign(({ event }) => ({ lease: leaseIn(event), connectedAt: world.now() })),
-      resetDelay: assign({ delay: ({ context }) => (policy.minUptime === 0 ? policy.initial : context.delay) }),
-      releaseSession: ({ context, event }) => context.lease?.release(event.type === 'stop' ? 'stopped' : 'ended'),
-      dropSession: assign({ lease: undefined, connectedAt: undefined }),
+      takeInput: assign(({ context, event }) => ({ input: event.type === 'update' ? event.input : context.input })),
+      noteEnvironment: assign(({ context, event }) => memory.noteEnvironment(event, context)),
+      watchEnvironment: spawnChild('environment', { id: 'environment' }),
+      unwatchEnvironment: stopChild('environment'),
 
-      rememberFailure: assign(({ event }) => ({ failure: failureIn(event) })),
-      scheduleRetry: assign({ retryAt: ({ context }) => world.now() + context.delay }),
-      unscheduleRetry: assign({ retryAt: undefined }),
-      growDelay: assign({ delay: ({ context }) => growDelay(policy, context.delay, context.delay) }),
-      giveUp: assign(({ context }) => ({
-        failure: new Failure(new ReconnectTimeoutError(policy.timeout, context.failure?.error)),
-      })),
-
-      emitConnecting: emit(({ context }) => ({ type: 'connecting', attempt: context.attempt })),
-      emitConnected: emit(({ context }) => ({ type: 'connected', attempt: context.attempt })),
-      emitDisconnected: emit(({ context, event }) => ({
-        type: 'disconnected',
-        error: failureIn(event)?.error,
-        uptime: uptimeOf(context),
-      })),
-      emitRetrying: emit(({ context }) => ({
-        type: 'retrying',
-        delay: context.delay,
-        attempt: context.attempt,
-        error: context.failure?.error,
-      })),
-      emitFailed: emit(({ context }) => ({ type: 'failed', error: context.failure?.error })),
+      emitConnecting: emit((moment) => announceConnecting(moment)),
+      emitConnected: emit((moment) => announceConnected(moment)),
+      emitDisconnected: enqueueActions((moment) => {
+        if (isRotation(moment.event)) return;
+        moment.enqueue.emit(announceDisconnected(moment, memory.uptimeOf(moment.context)));
+      }),
+      emitRetrying: emit((moment) => announceRetrying(moment)),
+      emitFailed: emit((moment) => announceFailed(moment)),
       emitStopped: emit({ type: 'stopped' }),
     },
   });
 
-  // R3: resolved or rejected alike, a session's end leads straight to the next attempt, unless it lived too short a life.
+  const giveUp = { guard: 'mustGiveUp', target: 'failed', actions: ['rememberFailure', 'giveUp'] } as const;
+  const afterAttempt = [
+    giveUp,
+    { guard: 'mayRetryNow', target: 'connecting', reenter: true, actions: ['rememberFailure', 'alignWindow'] },
+    { target: 'backingOff', actions: ['rememberFailure', 'alignWindow', 'scheduleRetry', 'emitRetrying'] },
+  ] as const;
+
+  // R3: resolved or rejected alike, a session's end leads straight to the next attempt, unless it was no stable session.
   const afterSession = [
+    giveUp,
+    {
+      guard: 'mustWaitThoughStable',
+      target: 'backingOff',
+      actions: ['rememberFailure', 'openWindow', 'scheduleRetry', 'emitRetrying'],
+    },
     { guard: 'isSessionStable', target: 'connecting', actions: ['rememberFailure', 'openWindow'] },
-    { target: 'backingOff', actions: 'rememberFailure' },
+    { guard: 'mayRetryNow', target: 'connecting', actions: 'rememberFailure' },
+    { target: 'backingOff', actions: ['rememberFailure', 'scheduleRetry', 'emitRetrying'] },
   ] as const;
 
   // R2: the delay grows when its wait is over. R4: the window is checked only when about to connect.
   const afterWait = [
+    { guard: 'isSuspended', actions: 'hold' },
+    { guard: 'hasOverslept', target: 'connecting', actions: ['growDelay', 'blameSleep'] },
     { guard: 'isWindowSpent', target: 'failed', actions: 'giveUp' },
     { target: 'connecting', actions: 'growDelay' },
   ] as const;
 
+  // An input that equals the present one is no change.
+  const afterUpdate = [
+    { guard: 'isSameInput' },
+    { target: 'connecting', reenter: true, actions: ['takeInput', 'openWindow', 'forgetFailure'] },
+  ] as const;
+  const startAfresh = { target: 'connecting', actions: ['openWindow', 'forgetFailure'] } as const;
+  const comeBack = {
+    target: 'backingOff',
+    reenter: true,
+    actions: ['reopenWindow', 'noteEnvironment', 'cutWait', 'emitRetrying'],
+  } as const;
+
+  // What nobody asked for is no part of the chart: an actor that does nothing would cost time in every cycle.
+  const when = <T>(wanted: boolean, part: T): T[] => (wanted ? [part] : []);
+  const hasLimit = policy.attemptTimeout > 0 || (policy.deadline === 'strict' && policy.timeout > 0);
+  const limit = when(hasLimit, { id: 'limit', src: 'limit', input: limitOf, onDone: afterAttempt } as const);
+  const gate = { id: 'health', src: 'health', input: sessionOf, onDone: { actions: 'noteHealth' } } as const;
+  const health = when(typeof options.healthy === 'function', gate);
+  const probing = when(liveness !== undefined, { id: 'liveness', src: 'liveness', input: sessionOf } as const);
+  const probe = when(liveness !== undefined, 'probeSession' as const);
+  const replaced = { target: 'connected', reenter: true, actions: 'takeSession' } as const;
+  const rotation = when(maxAge > 0, { id: 'rotation', src: 'rotation', input: inputOf, onDone: replaced } as const);
+  // O5: at rest nothing is watched.
+  const watch = when(options.environment !== undefined, 'watchEnvironment' as const);
+  const unwatch = when(options.environment !== undefined, 'unwatchEnvironment' as const);
+  const lookAgain = { actions: ['noteEnvironment', ...probe] } as const;
+
   const machine = chart.createMachine({
     id: 'reconnect',
-    context: ({ input }) => initialContext<TSession, TInput>(input, policy.initial, world.now()),
-    entry: options.autoStart === false ? [] : 'startAtOnce',
+    context: ({ input }) => contextFrom(input),
+    entry: 'begin',
 
     on: {
       stop: { target: '.idle', actions: 'emitStopped' },
+      update: { actions: 'takeInput' },
+      online: { actions: 'noteEnvironment' },
+      offline: { actions: 'noteEnvironment' },
+      suspend: { actions: 'noteEnvironment' },
+      resume: { actions: 'noteEnvironment' },
     },
 
     initial: 'idle',
     states: {
       idle: {
+        entry: ['endWait', ...unwatch],
         on: {
-          start: { target: 'connecting', actions: ['openWindow', 'forgetFailure'] },
+          start: startAfresh,
           stop: {},
+          restore: [
+            { guard: 'wasBackingOff', target: 'backingOff' },
+            { guard: 'hadFailed', target: 'failed' },
+            { guard: 'wasUnderWay', target: 'connecting' },
+          ],
         },
+        exit: watch,
       },
 
       connecting: {
-        entry: ['countAttempt', 'emitConnecting'],
-        invoke: {
-          id: 'connect',
-          src: 'connect',
-          input: ({ context, event }) => ({
-            input: context.input,
-            attempt: context.attempt,
-            failure: context.failure,
-            retried: event.type === 'retry',
-            // A retry is immediate, but not one that answers the failure of another: a listener may ask each time.
-            owesTurn: isSessionEnd(event) || (event.type === 'retry' && context.failure?.attempt?.retried === true),
-          }),
-          onDone: { target: 'connected', actions: ['takeSession', 'forgetFailure', 'resetDelay'] },
-          onError: { target: 'backingOff', actions: ['rememberFailure', 'alignWindow'] },
+        entry: ['beginAttempt', 'emitConnecting'],
+        invoke: [
+          {
+            id: 'connect',
+            src: 'connect',
+            input: ({ context: { input, attempt, failure, reason, owesTurn } }) => ({
+              input,
+              attempt,
+              failure,
+              reason: reason!,
+              owesTurn,
+            }),
+            onDone: { target: 'connected', actions: ['takeSession', 'forgetFailure', 'resetDelay'] },
+            onError: afterAttempt,
+          },
+          ...limit,
+        ],
+        on: {
+          retry: { guard: 'asksForRestart', target: 'connecting', reenter: true },
+          update: afterUpdate,
         },
       },
 
       connected: {
         entry: 'emitConnected',
-        invoke: {
-          id: 'closed',
-          src: 'closed',
-          input: ({ context }) => context.lease!,
-          onDone: afterSession,
-          onError: afterSession,
+        invoke: [
+          { id: 'closed', src: 'closed', input: sessionOf, onDone: afterSession, onError: afterSession },
+          ...health,
+          ...probing,
+          ...rotation,
+        ],
+        on: {
+          healthy: { actions: 'noteHealth' },
+          dead: afterSession,
+          retry: startAfresh,
+          update: afterUpdate,
+          online: lookAgain,
+          offline: lookAgain,
+          resume: lookAgain,
+          wake: lookAgain,
         },
         exit: ['releaseSession', 'emitDisconnected', 'dropSession'],
       },
 
       backingOff: {
-        entry: ['scheduleRetry', 'emitRetrying'],
         invoke: {
           id: 'wait',
           src: 'wait',
@@ -162,53 +275,41 @@ export function createReconnectChart<TSession, TInput = void>(
         on: {
           // A person who asks is not told that the time is up: neither the wait nor the window stands in the way.
           retry: { target: 'connecting', actions: 'growDelay' },
+          update: afterUpdate,
+          online: comeBack,
+          resume: comeBack,
+          wake: comeBack,
         },
-        exit: 'unscheduleRetry',
       },
 
       // Not final: a person can press "Try again".
       failed: {
-        entry: 'emitFailed',
+        entry: ['emitFailed', ...unwatch],
         on: {
-          start: { target: 'connecting', actions: ['openWindow', 'forgetFailure'] },
-          retry: { target: 'connecting', actions: ['openWindow', 'forgetFailure'] },
+          start: startAfresh,
+          retry: startAfresh,
+          update: afterUpdate,
         },
+        exit: watch,
       },
     },
   });
 
-  return isolateListeners(concealSessions(machine), world.report);
+  return isolateListeners(concealSessions(persistConnections(machine, world, policy)), world.report);
 
-  function uptimeOf({ connectedAt }: ReconnectContext<TSession, TInput>): number {
-    return connectedAt === undefined ? 0 : world.now() - connectedAt;
+  function contextFrom(input: TInput | Restored): Context {
+    return input instanceof Restored ? (input.context as Context) : memory.begin(input);
   }
 
-  /** The lease in the done event of `connect`: its output, or a raw session when the actor was replaced with `provide`. */
-  function leaseIn(event: { type: string }): Lease<TSession> {
-    const { output } = event as unknown as { output: unknown };
-    return output instanceof Lease ? output : owner.adopt(output as TSession);
+  function limitOf({ context }: { context: Context }) {
+    return memory.limitOf(context);
   }
-}
 
-function initialContext<TSession, TInput>(
-  input: TInput,
-  delay: number,
-  now: number,
-): ReconnectContext<TSession, TInput> {
-  const held = { input, delay, retryStart: now, attempt: 0 };
-  const empty = { retryAt: undefined, connectedAt: undefined, lease: undefined, failure: undefined };
-  // `session` and `error` are accessors, added by concealSessions.
-  return { ...held, ...empty } as ReconnectContext<TSession, TInput>;
-}
+  function inputOf({ context: { input } }: { context: Context }) {
+    return { input };
+  }
 
-function isSessionEnd({ type }: { type: string }): boolean {
-  return type === 'xstate.done.actor.closed' || type === 'xstate.error.actor.closed';
-}
-
-/** The failure in the done or error event of an actor; undefined in any other event. */
-function failureIn(event: { type: string }): Failure | undefined {
-  if (event.type.startsWith('xstate.error.actor.')) return Failure.from((event as unknown as { error: unknown }).error);
-  if (event.type.startsWith('xstate.done.actor.'))
-    return Failure.from((event as unknown as { output: unknown }).output);
-  return undefined;
+  function sessionOf({ context }: { context: Context }) {
+    return { lease: context.lease!, attempt: context.attempt };
+  }
 }

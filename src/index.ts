@@ -10,7 +10,18 @@ export {
   resilientBackoff,
 } from '../machines/backoff';
 export { type Duration, InvalidDurationError } from '../machines/duration';
-export { type AttemptOrigin, Failure, ReconnectStoppedError, ReconnectTimeoutError } from '../machines/failure';
+export {
+  AttemptTimeoutError,
+  type DescribedError,
+  Failure,
+  type GaveUpReason,
+  HalfOpenError,
+  ReconnectAttemptsError,
+  ReconnectFatalError,
+  ReconnectGaveUpError,
+  ReconnectStoppedError,
+  ReconnectTimeoutError,
+} from '../machines/failure';
 export { type CloseReason, type ErrorSource, Lease } from '../machines/lease';
 export type { ConnectInput } from '../machines/ownership';
 export type { WaitInput } from '../machines/sleep';

@@ -10,6 +10,16 @@ export interface ReconnectMachineOptions<TSession, TInput = void> extends Reconn
    * One that throws or is not finite counts as standing still, and is reported to `onError` (rule O4).
    */
   now?: () => number;
+  /**
+   * Milliseconds since the epoch, for the history and for persisted snapshots; nothing waits for it. Default `Date.now`. One that
+   * throws or is not finite counts as standing still, and is reported to `onError`.
+   */
+  wallClock?: () => number;
+  /**
+   * A draw from 0 up to, but not including, 1, for jitter. Default `Math.random`. One that throws or is out of range counts as the
+   * last draw, and is reported to `onError`.
+   */
+  random?: () => number;
 }
 
 /** The machine that `createReconnectMachine` makes. */
@@ -30,28 +40,40 @@ export function createReconnectMachine<TSession, TInput = void>(
       // A reporter that throws has nobody left to be reported to.
     }
   };
-  return createReconnectChart(options, { now: steady(options.now ?? monotonic, report), report });
+  return createReconnectChart(options, {
+    now: steady('now', options.now ?? (() => performance.now()), Number.isFinite, report),
+    wallNow: steady('wallClock', options.wallClock ?? Date.now, Number.isFinite, report),
+    random: steady('random', options.random ?? Math.random, (draw) => draw >= 0 && draw < 1, report),
+    report,
+  });
 }
 
 function logError(error: unknown, source: ErrorSource): void {
   console.error(`xstate-reconnect: an error in ${source}`, error);
 }
 
-function monotonic(): number {
-  return performance.now();
-}
-
-/** `now` as the chart needs it: it never throws and is always finite. */
-function steady(now: () => number, report: Report): () => number {
+/** `read` as the chart needs it: it never throws, and what it reads is usable. */
+function steady(
+  source: 'now' | 'wallClock' | 'random',
+  read: () => number,
+  isUsable: (reading: number) => boolean,
+  report: Report,
+): () => number {
   let last = 0;
   return () => {
     try {
-      const time = now();
-      if (!Number.isFinite(time)) throw new TypeError(`now: expected a finite number of milliseconds, got ${time}`);
-      last = time;
+      const reading = read();
+      if (!isUsable(reading)) throw new TypeError(`${source}: expected ${EXPECTED[source]}, got ${String(reading)}`);
+      last = reading;
     } catch (error) {
-      report(error, 'now');
+      report(error, source);
     }
     return last;
   };
 }
+
+const EXPECTED = {
+  now: 'a finite number of milliseconds',
+  wallClock: 'a finite number of milliseconds since the epoch',
+  random: 'a number from 0 up to, but not including, 1',
+};

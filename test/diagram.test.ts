@@ -18,7 +18,7 @@ describe('the diagram', () => {
     const text = toMermaid(chart());
     expect(text).toContain('\n  connecting --> connected: connect done\n');
     expect(text).toContain('\n  connecting --> backingOff: connect failed\n');
-    expect(text).toContain('\n  connected --> connecting: closed done / closed failed [isSessionStable]\n');
+    expect(text).toContain('\n  connected --> connecting: dead / closed done / closed failed [isSessionStable]\n');
     expect(text).toContain('\n  backingOff --> failed: wait done / wait failed [isWindowSpent]\n');
     expect(text).not.toContain('xstate.');
   });
@@ -28,7 +28,7 @@ describe('the diagram', () => {
       String(arrow),
     );
     expect(new Set(arrows).size).toBe(arrows.length);
-    expect(toMermaid(chart())).toContain('\n  failed --> connecting: start / retry\n');
+    expect(toMermaid(chart())).toContain('\n  failed --> connecting: start / retry / update\n');
   });
 
   it('draws what every state does, but not where a state does otherwise', () => {

@@ -47,18 +47,12 @@ describe('a broken promise breaks a test', () => {
 
   it.each([
     ['drop minUptime', 'machines/backoff.ts', 'return uptime >= policy.minUptime;', 'return uptime >= 0;', /^A1 /],
-    [
-      'swap > for >= in R4',
-      'machines/backoff.ts',
-      'now - retryStart > policy.timeout',
-      'now - retryStart >= policy.timeout',
-      /^R4 /,
-    ],
+    ['swap > for >= in R4', 'machines/backoff.ts', 'now >= end : now > end', 'now >= end : now >= end', /^R4 /],
     [
       'grow the delay before the sleep',
-      'machines/reconnect.ts',
-      'world.now() + context.delay',
-      'world.now() + growDelay(policy, context.delay)',
+      'machines/context.ts',
+      'drawWait(policy, context.delay, world.random())',
+      'drawWait(policy, Math.min(context.delay * policy.multiplier, policy.max), world.random())',
       /^R1-R8 /,
     ],
     [

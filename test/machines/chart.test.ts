@@ -35,7 +35,7 @@ function table(backoff = {}) {
     play(...steps: (keyof typeof events | number)[]) {
       for (const step of steps) {
         if (typeof step === 'number') time += step;
-        else [snapshot] = transition(machine, snapshot, events[step] as ReconnectEvent);
+        else [snapshot] = transition(machine, snapshot, events[step] as ReconnectEvent<void>);
       }
       return snapshot;
     },
@@ -62,7 +62,7 @@ describe('the chart: every event in every state', () => {
     retry: {
       idle: 'idle',
       connecting: 'connecting',
-      connected: 'connected',
+      connected: 'connecting',
       backingOff: 'connecting',
       failed: 'connecting',
     },
@@ -185,18 +185,18 @@ describe('emitted events', () => {
     actor.start();
     await clock.advance(1_010);
     expect(events).toEqual([
-      { type: 'connecting', attempt: 1 },
-      { type: 'retrying', delay: 1_000, attempt: 1, error: refused },
+      { type: 'connecting', attempt: 1, reason: 'start' },
+      { type: 'retrying', delay: 1_000, attempt: 1, error: refused, reason: 'connect-failed' },
       { type: 'failed', error: expect.any(ReconnectTimeoutError) },
     ]);
     actor.send({ type: 'retry' });
     await clock.advance(10_000);
     expect(events.slice(3)).toEqual([
-      { type: 'connecting', attempt: 1 },
+      { type: 'connecting', attempt: 1, reason: 'retry' },
       { type: 'connected', attempt: 1 },
       { type: 'disconnected', error: 'bye', uptime: 2_000 },
-      { type: 'connecting', attempt: 1 },
-      { type: 'retrying', delay: 1_000, attempt: 1, error: refused },
+      { type: 'connecting', attempt: 1, reason: 'closed' },
+      { type: 'retrying', delay: 1_000, attempt: 1, error: refused, reason: 'connect-failed' },
       { type: 'failed', error: expect.any(ReconnectTimeoutError) },
     ]);
     actor.send({ type: 'stop' });

@@ -27,7 +27,7 @@ describe('paths over the real chart', () => {
       { type: 'xstate.done.actor.wait', output: undefined },
     ];
     const options = {
-      events: events as ReconnectEvent[],
+      events: events as ReconnectEvent<void>[],
       serializeState: ({ value, context }: ReturnType<typeof machine.getInitialSnapshot>) =>
         JSON.stringify([value, Math.min(context.attempt, 3), context.delay]),
       limit: 5_000,
@@ -100,7 +100,7 @@ function rig(backoff: Partial<BackoffPolicy>) {
       sessions.at(-1)?.end();
       await clock.settle();
     },
-    async send(type: ReconnectEvent['type']) {
+    async send(type: 'start' | 'stop' | 'retry') {
       actor.send({ type });
       await clock.settle();
     },
@@ -283,7 +283,7 @@ function reference(policy: BackoffPolicy) {
       new Step(
         'retry',
         always,
-        (m) => (m.state === 'failed' ? open(m) : m.state === 'backingOff' && redial(m)),
+        (m) => (m.state === 'failed' || m.state === 'connected' ? open(m) : m.state === 'backingOff' && redial(m)),
         (r) => r.send('retry'),
       ),
     stop: () =>

@@ -2,7 +2,7 @@
 import type { ConnectArgs } from '../../src/index';
 
 export function attempt(signal: AbortSignal = new AbortController().signal): ConnectArgs<void> {
-  return { input: undefined, signal, attempt: 1, lastError: undefined };
+  return { input: undefined, signal, attempt: 1, lastError: undefined, reason: 'start' };
 }
 
 /** What `promise` rejects with; fails if it resolves. */

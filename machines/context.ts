@@ -1,0 +1,166 @@
+/** What the chart remembers, and how each thing that happens changes it. */
+import {
+  areAttemptsSpent,
+  attemptLimit,
+  type BackoffPolicy,
+  cutToWindow,
+  drawWait,
+  isStable,
+  isWindowSpent,
+} from './backoff';
+import * as events from './events';
+import { Failure, type GaveUpReason, giveUpError } from './failure';
+import { remember } from './history';
+import type { Facts, ReconnectContext } from './vocabulary';
+import type { World } from './world';
+
+type Change = Partial<Facts> & { lease?: undefined };
+
+/** The fields that only mean something while connected. */
+const NO_SESSION = { lease: undefined, connectedAt: undefined, healthy: false } satisfies Change;
+
+/** The fields that only mean something while backing off. */
+const NO_WAIT = { retryAt: undefined, waitReason: undefined } satisfies Change;
+
+/**
+ * The chart's memory under one policy, in one world: what can be said of it, and what each thing that happens changes.
+ *
+ * @param isGated whether a session must give a sign of health before the backoff resets.
+ */
+export function createMemory(policy: BackoffPolicy, isGated: boolean, world: World) {
+  const uptimeOf = ({ connectedAt }: Facts): number => (connectedAt === undefined ? 0 : world.now() - connectedAt);
+
+  const isSessionStable = (context: Facts): boolean =>
+    context.connectedAt !== undefined && isStable(policy, uptimeOf(context)) && (!isGated || context.healthy);
+
+  const isSpent = (event: events.AnyChartEvent, context: Facts): boolean =>
+    isWindowSpent(
+      policy,
+      events.windowStart(event, context),
+      Math.max(world.now(), events.reachedTime(event, context)),
+    );
+
+  const freshWindow = () =>
+    ({
+      delay: policy.initial,
+      retryStart: world.now(),
+      attempt: 0,
+      refreshed: false,
+      gaveUp: undefined,
+    }) satisfies Change;
+
+  const waitFor = (ms: number, { retryStart }: Facts): Pick<Facts, 'wait' | 'retryAt'> => {
+    const uncut = world.now() + ms;
+    const retryAt = cutToWindow(policy, retryStart, uncut);
+    return { retryAt, wait: retryAt < uncut ? Math.max(0, retryAt - world.now()) : ms };
+  };
+
+  const isDeadlineSpent = (event: events.AnyChartEvent, context: Facts): boolean =>
+    policy.deadline === 'strict' && isSpent(event, context);
+
+  const mayRetryNow = (event: events.AnyChartEvent, context: Facts): boolean =>
+    events.failureIn(event)?.verdict === 'retry-now' && !context.refreshed && !isSpent(event, context);
+
+  return {
+    uptimeOf,
+    isSessionStable,
+    /** Whether the retry window is spent. Rule R4. */
+    isSpent,
+    /** Whether the failure in `event` is answered with an attempt at once, which works once in a row. */
+    mayRetryNow,
+    /** Whether there is no use in trying again after the failure in `event`. */
+    mustGiveUp: (event: events.AnyChartEvent, context: Facts): boolean =>
+      events.failureIn(event)?.verdict === 'give-up' ||
+      (!isSessionStable(context) &&
+        (isDeadlineSpent(event, context) ||
+          (areAttemptsSpent(policy, context.attempt) && !mayRetryNow(event, context)))),
+
+    /** The context of a connection that has done nothing yet. `session` and `error` are accessors that are added to it later. */
+    begin: <TSession, TInput>(input: TInput) =>
+      ({
+        input,
+        policy,
+        ...freshWindow(),
+        ...NO_SESSION,
+        ...NO_WAIT,
+        reason: undefined,
+        wait: 0,
+        sessions: 0,
+        history: [],
+        online: true,
+        suspended: false,
+        owesTurn: false,
+        failure: undefined,
+      }) as unknown as ReconnectContext<TSession, TInput>,
+
+    openWindow: freshWindow,
+
+    alignWindow: (event: events.AnyChartEvent, context: Facts): Change => ({
+      retryStart: events.windowStart(event, context),
+    }),
+
+    /** Time that the process slept, or was without a network, is no time spent trying. */
+    reopenWindow: (event: events.AnyChartEvent, context: Facts): Change =>
+      events.endsAbsence(event, context) ? { retryStart: world.now() } : {},
+
+    beginAttempt: (event: events.AnyChartEvent, context: Facts): Change => ({
+      ...NO_WAIT,
+      attempt: context.attempt + 1,
+      reason: events.attemptReason(event, context),
+      owesTurn: events.owesTurn(event, context),
+    }),
+
+    /** What the actor `limit` is invoked with. */
+    limitOf: ({ retryStart, attempt }: Facts) => ({ ms: attemptLimit(policy, retryStart, world.now()), attempt }),
+
+    dropSession: (): Change => NO_SESSION,
+
+    rememberFailure(event: events.AnyChartEvent, { history, attempt }: Facts): Change {
+      const failure = events.failureIn(event);
+      const entry = {
+        time: world.wallNow(),
+        phase: events.phaseOf(event),
+        attempt,
+        uptime: failure?.uptime ?? 0,
+        error: failure?.toJSON(),
+      };
+      return { failure, refreshed: failure?.verdict === 'retry-now', history: remember(history, entry) };
+    },
+
+    scheduleRetry(event: events.AnyChartEvent, context: Facts): Change {
+      const drawn = drawWait(policy, context.delay, world.random());
+      const floor = events.retryAfterIn(event) ?? 0;
+      const livedLongEnough = isStable(policy, events.failureIn(event)?.uptime ?? 0);
+      const waitReason = floor > drawn ? 'retry-after' : events.waitReason(event, livedLongEnough);
+      return { ...waitFor(Math.max(drawn, floor), context), waitReason };
+    },
+
+    /** Shortens the wait to a random part of the initial delay, so that not everybody who was cut off comes back at once. */
+    cutWait({ type }: events.AnyChartEvent, context: Facts): Change {
+      // What the server asked for is not ours to cut.
+      if (context.waitReason === 'retry-after' || !events.isCut(type)) return {};
+      const left = (context.retryAt ?? 0) - world.now();
+      const spread = world.random() * policy.initial;
+      return { ...waitFor(left > 0 ? Math.min(left, spread) : spread, context), waitReason: type };
+    },
+
+    /** A wait that ends this late was slept through. */
+    blameSleep: (): Change => ({ retryStart: world.now(), waitReason: 'wake' }),
+
+    endWait: (): Change => NO_WAIT,
+
+    giveUp(event: events.AnyChartEvent, context: Facts): Change {
+      const { failure, attempt } = context;
+      const isTimeUp = events.isWaitEnd(event) || isDeadlineSpent(event, context);
+      const isFatal = events.failureIn(event)?.verdict === 'give-up';
+      const reason: GaveUpReason = isFatal ? 'fatal' : isTimeUp ? 'timeout' : 'attempts';
+      const error = giveUpError(reason, { timeout: policy.timeout, attempts: attempt, lastError: failure?.error });
+      return { ...NO_WAIT, gaveUp: reason, failure: new Failure(error) };
+    },
+
+    noteEnvironment: ({ type }: events.AnyChartEvent, { online, suspended }: Facts): Change => ({
+      online: type === 'online' || (type !== 'offline' && online),
+      suspended: type === 'suspend' || (type !== 'resume' && suspended),
+    }),
+  };
+}

@@ -1,5 +1,6 @@
 /** WebSocket sessions: the browser's, Node's own, or the `ws` package's. */
 import type { ConnectArgs } from '../machines/vocabulary';
+import { parseRetryAfter } from './retry-after';
 import { CLOSE_GRACE_MS, describeCause, handshake } from './session';
 
 /** What a WebSocket must be able to do here. The browser's, Node's and the `ws` package's all can. */
@@ -7,6 +8,8 @@ export interface WebSocketLike {
   addEventListener(type: 'open' | 'error', listener: (event: object) => void): void;
   addEventListener(type: 'close', listener: (event: WebSocketEnd) => void): void;
   close(code?: number, reason?: string): void;
+  /** `ws` only: tells of an HTTP answer that is no upgrade. */
+  on?(event: 'unexpected-response', listener: (request: unknown, response: HttpResponse) => void): unknown;
   /** `ws` only: ends the connection without a closing handshake. */
   terminate?(): void;
   /** `ws` only: stops reading. */
@@ -19,6 +22,12 @@ export interface WebSocketLike {
 type GlobalWebSocket = typeof globalThis extends { WebSocket: { prototype: infer TSocket extends WebSocketLike } }
   ? TSocket
   : WebSocketLike;
+
+/** What Node tells of an HTTP answer. */
+interface HttpResponse {
+  readonly statusCode?: number | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
 
 /** How a WebSocket ended. */
 interface WebSocketEnd {
@@ -76,6 +85,8 @@ const CODE_NAMES: Readonly<Record<number, string>> = {
   1013: 'try again later',
   1014: 'bad gateway',
   1015: 'TLS handshake failed',
+  3000: 'unauthorized',
+  3003: 'forbidden',
 };
 
 /** How a WebSocket session ended: what its `closed` resolves with. */
@@ -100,19 +111,35 @@ export class WebSocketClosed implements WebSocketEnd {
   }
 }
 
+/** What is known of a WebSocket that did not open. */
+interface WebSocketFailure {
+  /** What the platform said. */
+  cause?: unknown;
+  code?: number | undefined;
+  status?: number | undefined;
+  retryAfter?: number | undefined;
+}
+
 /** A WebSocket that did not open. `cause` is what the platform said, if it said anything: browsers do not. */
 export class WebSocketConnectError extends Error {
   override readonly name = 'WebSocketConnectError';
+  /** The close code, when the socket closed without an error. */
+  readonly code: number | undefined;
+  /** The HTTP status the server answered with instead of opening, such as 401. Only the `ws` package tells it. */
+  readonly status: number | undefined;
+  /** What the server asked to wait, in ms, in the header `Retry-After` of that answer. Only the `ws` package tells it. */
+  readonly retryAfter: number | undefined;
 
   constructor(
     /** Where to, without credentials, query and fragment: those may be secrets, and errors end up in logs. */
     readonly url: string,
     why: string,
-    /** The close code, when the socket closed without an error. */
-    readonly code: number | undefined,
-    options?: ErrorOptions,
+    { cause, code, status, retryAfter }: WebSocketFailure = {},
   ) {
-    super(`could not connect to ${url}${why && `: ${why}`}`, options);
+    super(`could not connect to ${url}${why && `: ${why}`}`, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.status = status;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -135,25 +162,32 @@ export function websocket<TInput = void, TSocket extends WebSocketLike = GlobalW
     signal.throwIfAborted();
     const address = typeof url === 'function' ? await url(args) : url;
     return handshake(signal, (resolve, reject) => {
-      const failure = (cause: unknown, why: string, code?: number): WebSocketConnectError =>
-        new WebSocketConnectError(publicPart(address), why, code, cause === undefined ? undefined : { cause });
+      const failure = (why: string, known: WebSocketFailure): WebSocketConnectError =>
+        new WebSocketConnectError(publicPart(address), why, known);
       let socket: TSocket;
       try {
         socket = new Socket(address, options.protocols);
       } catch (cause) {
-        throw failure(cause, describeCause(cause));
+        throw failure(describeCause(cause), { cause });
       }
       const closed = new Promise<WebSocketClosed>((settle) => {
         socket.addEventListener('close', ({ code, reason, wasClean }) => {
           const end = new WebSocketClosed(code, reason, wasClean);
           settle(end);
-          reject(failure(undefined, end.message, code));
+          reject(failure(end.message, { code }));
         });
       });
       // This one stays: `ws` throws an `error` that nobody listens to, and reports one even after an abort.
       socket.addEventListener('error', (event) => {
-        const { error, message } = event as { error?: unknown; message?: string };
-        reject(failure(error, describeCause(error) || (message ?? '')));
+        const { error: cause, message } = event as { error?: unknown; message?: string };
+        reject(failure(describeCause(cause) || (message ?? ''), { cause }));
+      });
+      socket.on?.('unexpected-response', (_request, { statusCode: status, headers }) => {
+        const header = headers['retry-after'];
+        const retryAfter = typeof header === 'string' ? parseRetryAfter(header) : undefined;
+        reject(failure(`Unexpected server response: ${status}`, { status, retryAfter }));
+        // `ws` leaves the request to whoever listens to this.
+        abandon(socket);
       });
       socket.addEventListener('open', () => {
         holdMessages(socket);

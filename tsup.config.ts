@@ -17,6 +17,7 @@ export default defineConfig([
     entry: {
       index: 'src/index.ts',
       config: 'src/config.ts',
+      classify: 'src/classify.ts',
       websocket: 'src/websocket.ts',
       tcp: 'src/tcp.ts',
       testing: 'src/testing/index.ts',

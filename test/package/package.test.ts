@@ -42,6 +42,7 @@ const publicNames: Record<string, string[]> = {
     'parseBackoff',
     'parseDuration',
   ],
+  './classify': ['classifyCloseCode', 'classifyErrorCode', 'classifyHttpStatus', 'classifyUsual', 'parseRetryAfter'],
   './websocket': ['WebSocketClosed', 'WebSocketConnectError', 'websocket'],
   './tcp': ['TcpClosed', 'TcpConnectError', 'tcp'],
   './testing': ['createScriptedServer', 'createScriptedSession', 'createVirtualClock'],
@@ -181,7 +182,7 @@ describe('for browsers', () => {
     expect((await bundle(all(''))).imports).toEqual(['xstate']);
   });
 
-  test.each(['/config', '/websocket', '/testing'])('%s imports nothing of Node', async (subpath) => {
+  test.each(['/config', '/classify', '/websocket', '/testing'])('%s imports nothing of Node', async (subpath) => {
     const { imports } = await bundle(all(subpath));
     expect(['xstate']).toEqual(expect.arrayContaining(imports));
   });
@@ -190,7 +191,7 @@ describe('for browsers', () => {
     await expect(bundle(all('/tcp'))).rejects.toThrow(/Could not resolve "(node:)?net"/);
   });
 
-  test.each(['', '/config', '/websocket', '/testing'])(
+  test.each(['', '/config', '/classify', '/websocket', '/testing'])(
     'an import of nothing from "%s" ships nothing',
     async (subpath) => {
       const { text } = await bundle(

@@ -8,6 +8,7 @@ const { createServer } = require('node:net');
 module.exports = async function smoke(load, version) {
   const { reconnect, createReconnectMachine, ...core } = await load('xstate-reconnect');
   const config = await load('xstate-reconnect/config');
+  const classify = await load('xstate-reconnect/classify');
   const websocket = await load('xstate-reconnect/websocket');
   const tcp = await load('xstate-reconnect/tcp');
   const testing = await load('xstate-reconnect/testing');
@@ -16,6 +17,7 @@ module.exports = async function smoke(load, version) {
   const exports = {
     '.': Object.keys({ reconnect, createReconnectMachine, ...core }),
     './config': Object.keys(config),
+    './classify': Object.keys(classify),
     './websocket': Object.keys(websocket),
     './tcp': Object.keys(tcp),
     './testing': Object.keys(testing),

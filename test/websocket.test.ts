@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import { createReconnectMachine, type ReconnectHandleOptions, reconnect } from '../src/index';
 import { WebSocketClosed, WebSocketConnectError, type WebSocketSession, websocket } from '../src/websocket';
 import { attempt, rejection } from './support/attempts';
-import { afterTest, closedPort, gone, tcpServer, webSocketServer } from './support/servers';
+import { afterTest, closedPort, gone, httpServer, tcpServer, webSocketServer } from './support/servers';
 import './support/unhandled';
 import { createActor } from 'xstate';
 
@@ -130,7 +130,75 @@ describe('a handshake that fails', () => {
     const server = await webSocketServer(undefined, { refuse: 401 });
     const error = await rejection(websocket(at(server.port), { WebSocket })(attempt()));
     expect(error).toBeInstanceOf(WebSocketConnectError);
-    expect(String(error)).toContain('Unexpected server response: 401');
+    expect(error).toMatchObject({
+      name: 'WebSocketConnectError',
+      message: `could not connect to ${at(server.port)}: Unexpected server response: 401`,
+      status: 401,
+      retryAfter: undefined,
+      code: undefined,
+    });
+  });
+
+  it.each([
+    [401, undefined, undefined],
+    [429, '120', 120_000],
+    [503, '0', 0],
+    [503, 'soon', undefined],
+  ])('answered with HTTP %i and Retry-After %j', async (status, header, retryAfter) => {
+    const server = await httpServer((_, response) => {
+      response.writeHead(status, header === undefined ? {} : { 'retry-after': header }).end('not now');
+    });
+    expect(await rejection(websocket(at(server.port), { WebSocket })(attempt()))).toMatchObject({ status, retryAfter });
+    await gone(await server.peers.next());
+  });
+
+  it('answered with a Retry-After that is a date, which counts from now', async () => {
+    const seconds = (ms: number): number => Math.floor(ms / 1_000) * 1_000;
+    const date = seconds(Date.now()) + 3_600_000;
+    const server = await httpServer((_, response) => {
+      response.writeHead(503, { 'retry-after': new Date(date).toUTCString() }).end();
+    });
+    const before = Date.now();
+    const error = await rejection(websocket(at(server.port), { WebSocket })(attempt()));
+    const after = Date.now();
+    expect(error).toMatchObject({ status: 503 });
+    const { retryAfter } = error as WebSocketConnectError;
+    expect(retryAfter).toBeLessThanOrEqual(date - before);
+    expect(retryAfter).toBeGreaterThanOrEqual(date - after);
+  });
+
+  it('O5 answered without an end: the answer is not waited for, and the connection is let go', async () => {
+    const server = await httpServer(
+      (_, response) => void response.writeHead(429, { 'retry-after': '7' }).write('busy'),
+    );
+    const { signal } = new AbortController();
+    const error = await rejection(websocket(at(server.port), { WebSocket })(attempt(signal)));
+    expect(error).toMatchObject({ status: 429, retryAfter: 7_000 });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    await gone(await server.peers.next());
+  });
+
+  it('answered with a redirect: its status, or where the class follows it, what is there', async () => {
+    class Following extends WebSocket {
+      constructor(url: string | URL, protocols?: string | string[]) {
+        super(url, protocols, { followRedirects: true });
+      }
+    }
+    const refusing = await httpServer((_, response) => void response.writeHead(403).end());
+    const accepting = await webSocketServer();
+    const redirecting = await httpServer(({ url }, response) => {
+      const { port } = url === '/refused' ? refusing : accepting;
+      response.writeHead(307, { location: at(port) }).end();
+    });
+    const start = (path: string): string => `ws://127.0.0.1:${redirecting.port}${path}`;
+    expect(await rejection(websocket(start('/'), { WebSocket })(attempt()))).toMatchObject({ status: 307 });
+    const refused = websocket(start('/refused'), { WebSocket: Following })(attempt());
+    expect(await rejection(refused)).toMatchObject({ status: 403 });
+    const session = await websocket(start('/'), { WebSocket: Following })(attempt());
+    session.close();
+    expect(await session.closed).toMatchObject({ wasClean: true });
+    for (let connections = 0; connections < 3; connections += 1) await gone(await redirecting.peers.next());
+    await gone(await refusing.peers.next());
   });
 
   it('accepted, then closed or reset', async () => {
@@ -201,6 +269,18 @@ describe('O3 an aborted attempt', () => {
     controller.abort(reason);
     expect(await rejection(opening)).toBe(reason);
     await gone(peer);
+  });
+
+  it('O3 as the server refuses: nothing uncaught', async () => {
+    const controller = new AbortController();
+    const reason = new Error('not wanted');
+    const server = await httpServer((_, response) => {
+      response.writeHead(401).write('no');
+      controller.abort(reason);
+    });
+    const opening = websocket(at(server.port), { WebSocket })(attempt(controller.signal));
+    expect(await rejection(opening)).toBe(reason);
+    await gone(await server.peers.next());
   });
 
   it("O3 the reason is the signal's, though the socket reports an error in the act, as Node's own does", async () => {

@@ -1,10 +1,10 @@
 /** Real servers on free ports of 127.0.0.1, for tests; each is gone after the test that made it. */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Server as HttpServer, IncomingMessage, RequestListener } from 'node:http';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { afterEach } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 
@@ -89,14 +89,26 @@ export function tcpServer(onPeer?: (peer: Socket) => void, port = 0): Promise<Te
 }
 
 /** A TLS server with the self-signed {@link certificate}. */
-export function tlsServer(onPeer?: (peer: Socket) => void, port = 0): Promise<TestServer<Socket>> {
+export function tlsServer(
+  onPeer?: (peer: Socket) => void,
+  port = 0,
+  options: TlsOptions = {},
+): Promise<TestServer<Socket>> {
   const peers = new Queue<Socket>();
-  const server = createTlsServer(certificate, (peer) => {
+  const server = createTlsServer({ ...certificate, ...options }, (peer) => {
     peer.on('error', () => {});
     onPeer?.(peer);
     peers.push(peer);
   });
   return serve(server, peers, port);
+}
+
+/** An HTTP server that knows no upgrade: it answers one as it answers any request. */
+export function httpServer(onRequest: RequestListener): Promise<TestServer<Socket>> {
+  const peers = new Queue<Socket>();
+  const server = createHttpServer(onRequest);
+  server.on('connection', (peer) => peers.push(peer));
+  return serve(server, peers, 0);
 }
 
 /** A WebSocket server; `refuse` is an HTTP status to answer the upgrade with instead. */

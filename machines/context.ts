@@ -30,8 +30,12 @@ const NO_WAIT = { retryAt: undefined, waitReason: undefined } satisfies Change;
 export function createMemory(policy: BackoffPolicy, isGated: boolean, world: World) {
   const uptimeOf = ({ connectedAt }: Facts): number => (connectedAt === undefined ? 0 : world.now() - connectedAt);
 
-  const isSessionStable = (context: Facts): boolean =>
-    context.connectedAt !== undefined && isStable(policy, uptimeOf(context)) && (!isGated || context.healthy);
+  const isSessionStable = (event: events.AnyChartEvent, context: Facts): boolean => {
+    if (context.connectedAt === undefined || (isGated && !context.healthy)) return false;
+    // A half-open session lived for as long as there was a sign of life.
+    const uptime = event.type === 'dead' ? (events.failureIn(event)?.uptime ?? 0) : uptimeOf(context);
+    return isStable(policy, uptime);
+  };
 
   const isSpent = (event: events.AnyChartEvent, context: Facts): boolean =>
     isWindowSpent(
@@ -71,7 +75,7 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     /** Whether there is no use in trying again after the failure in `event`. */
     mustGiveUp: (event: events.AnyChartEvent, context: Facts): boolean =>
       events.failureIn(event)?.verdict === 'give-up' ||
-      (!isSessionStable(context) &&
+      (!isSessionStable(event, context) &&
         (isDeadlineSpent(event, context) ||
           (areAttemptsSpent(policy, context.attempt) && !mayRetryNow(event, context)))),
 

@@ -29,7 +29,7 @@ function equal(a: unknown, b: unknown, pairs: Map<unknown, unknown>): boolean {
   const keys = Object.keys(a);
   return (
     keys.length === Object.keys(b).length &&
-    keys.every((key) => Object.hasOwn(b, key) && equal(valueOf(a, key), valueOf(b, key), pairs))
+    keys.every((key) => Object.hasOwn(b, key) && equal(read(a, key), read(b, key), pairs))
   );
 }
 
@@ -37,6 +37,6 @@ function hasToJSON(value: object): value is { toJSON(): unknown } {
   return typeof (value as { toJSON?: unknown }).toJSON === 'function';
 }
 
-function valueOf(object: object, key: string): unknown {
+function read(object: object, key: string): unknown {
   return (object as Record<string, unknown>)[key];
 }

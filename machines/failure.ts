@@ -88,6 +88,15 @@ function nameOf(error: Error): string {
   }
 }
 
+/** The part of a message behind its colon; nothing without an error. */
+function because(lastError: unknown): string {
+  return lastError === undefined ? '' : `: ${describeError(lastError)}`;
+}
+
+function causedBy(lastError: unknown): ErrorOptions | undefined {
+  return lastError === undefined ? undefined : { cause: lastError };
+}
+
 /** Why a connection gave up: its window ended, its attempts were used up, or `classify` said that the failure is fatal. */
 export type GaveUpReason = 'timeout' | 'attempts' | 'fatal';
 
@@ -100,8 +109,7 @@ export class ReconnectGaveUpError extends Error {
     problem: string,
     lastError?: unknown,
   ) {
-    const why = lastError === undefined ? '' : `: ${describeError(lastError)}`;
-    super(`${problem}${why}`, lastError === undefined ? undefined : { cause: lastError });
+    super(problem + because(lastError), causedBy(lastError));
   }
 }
 
@@ -178,5 +186,18 @@ export class ReconnectStoppedError extends Error {
 
   constructor() {
     super('reconnect stopped');
+  }
+}
+
+/** The connection was not there in time. `cause` is the last failure. */
+export class NotConnectedError extends Error {
+  override readonly name = 'NotConnectedError';
+
+  constructor(
+    /** How long was waited, in milliseconds. */
+    readonly timeout: number,
+    lastError?: unknown,
+  ) {
+    super(`not connected within ${debugDuration(timeout)}${because(lastError)}`, causedBy(lastError));
   }
 }

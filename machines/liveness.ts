@@ -49,6 +49,7 @@ export function createLivenessLogic<TSession, TInput>(
     const { every, within, probe } = liveness;
     const life = new AbortController();
     const since = now();
+    let lastSignOfLife = since;
     let interrupt = (): void => {};
     receive(() => interrupt());
 
@@ -92,8 +93,11 @@ export function createLivenessLogic<TSession, TInput>(
         for (let patient = true; finding === 'unknown' && !life.signal.aborted; patient = false) {
           finding = await ask(patient);
         }
+        if (finding === 'alive') lastSignOfLife = now();
         if (life.signal.aborted || !(finding instanceof HalfOpenError)) continue;
-        const failure = owner.fail({ error: finding, attempt, phase: 'session', uptime: now() - since });
+        // Until then it lived for certain; what only looked open since then is no stable session.
+        const uptime = lastSignOfLife - since;
+        const failure = owner.fail({ error: finding, attempt, phase: 'session', uptime });
         sendBack({ type: 'dead', failure } satisfies InternalEvent);
         return;
       }

@@ -68,9 +68,9 @@ export function createReconnectChart<TSession, TInput = void>(
       mustGiveUp: ({ context, event }) => memory.mustGiveUp(event, context),
       mayRetryNow: ({ context, event }) => memory.mayRetryNow(event, context),
       isWindowSpent: ({ context, event }) => memory.isSpent(event, context),
-      isSessionStable: ({ context }) => memory.isSessionStable(context),
+      isSessionStable: ({ context, event }) => memory.isSessionStable(event, context),
       mustWaitThoughStable: ({ context, event }) =>
-        memory.isSessionStable(context) && (context.suspended || retryAfterIn(event) !== undefined),
+        memory.isSessionStable(event, context) && (context.suspended || retryAfterIn(event) !== undefined),
       isSuspended: ({ context }) => context.suspended,
       // Where somebody watches the environment, a timer this late is a sign of sleep, and not of time spent trying.
       hasOverslept: ({ context: { retryAt } }) =>
@@ -195,7 +195,7 @@ export function createReconnectChart<TSession, TInput = void>(
     entry: 'begin',
 
     on: {
-      stop: { target: '.idle', actions: 'emitStopped' },
+      stop: { target: '.idle', actions: ['endWait', 'emitStopped'] },
       update: { actions: 'takeInput' },
       online: { actions: 'noteEnvironment' },
       offline: { actions: 'noteEnvironment' },
@@ -206,12 +206,12 @@ export function createReconnectChart<TSession, TInput = void>(
     initial: 'idle',
     states: {
       idle: {
-        entry: ['endWait', ...unwatch],
+        entry: unwatch,
         on: {
           start: startAfresh,
           stop: {},
           restore: [
-            { guard: 'wasBackingOff', target: 'backingOff' },
+            { guard: 'wasBackingOff', target: 'backingOff', actions: 'emitRetrying' },
             { guard: 'hadFailed', target: 'failed' },
             { guard: 'wasUnderWay', target: 'connecting' },
           ],

@@ -1,22 +1,29 @@
 /** A connection that keeps itself alive, for people who do not use XState. */
 import { type ActorOptions, type ActorRefFrom, createActor, type SnapshotFrom } from 'xstate';
-import { ReconnectStoppedError } from '../machines/failure';
+import { resolveDuration } from '../machines/backoff';
+import type { Duration } from '../machines/duration';
+import { NotConnectedError, ReconnectStoppedError } from '../machines/failure';
+import { createNoticeMachine, type Notice, type NoticeOptions, noticeOf } from '../machines/notice';
+import { sleep } from '../machines/sleep';
+import { type ConnectionSummary, selectSummary } from '../machines/summary';
+import type { ReconnectEvent } from '../machines/vocabulary';
+import { createClock, type ReconnectClock } from './clock';
 import { createReconnectMachine, type ReconnectMachine, type ReconnectMachineOptions } from './machine';
+import { reportTo } from './report';
 import { type Ending, type Status, StatusBoard } from './status';
-
-/** One injected source of time: a reading in milliseconds and the timers that go with it. */
-export interface ReconnectClock {
-  now(): number;
-  setTimeout(callback: () => void, ms: number): unknown;
-  clearTimeout(timer: unknown): void;
-}
 
 interface HandleOptions<TSession, TInput> extends Omit<ReconnectMachineOptions<TSession, TInput>, 'now'> {
   /** The source of time. Default: `performance.now` and the global timers. */
   clock?: ReconnectClock;
+  /** Whether a Node process may end while the connection only waits. Default false. Not with a `clock` of your own. */
+  unref?: boolean;
+  /** What `actor.getPersistedSnapshot()` gave in another process or page, also through JSON: goes on from there. */
+  snapshot?: ReconnectActorOptions<TSession, TInput>['snapshot'];
   /** An XState inspector, such as `createBrowserInspector().inspect`. */
-  inspect?: NonNullable<ActorOptions<ReconnectMachine<TSession, TInput>>['inspect']>;
+  inspect?: NonNullable<ReconnectActorOptions<TSession, TInput>['inspect']>;
 }
+
+type ReconnectActorOptions<TSession, TInput> = ActorOptions<ReconnectMachine<TSession, TInput>>;
 
 /** What {@link reconnect} takes; `input` is required if `connect` wants one. */
 export type ReconnectHandleOptions<TSession, TInput = void> = HandleOptions<TSession, TInput> &
@@ -43,15 +50,30 @@ export interface Reconnection<TSession, TInput = void> extends Disposable, Async
   /** Every status from now on, with a place of its own. Ends when stopped; throws the give-up error. */
   statuses(): AsyncGenerator<Status, void, void>;
   /**
-   * The live session, waiting for it if need be.
+   * The live session, waiting for it if need be: until `signal` aborts, or at most for `timeout`. Default: as long as it takes.
    *
-   * @throws as {@link status} does.
+   * @throws as {@link status} does; the signal's reason; {@link NotConnectedError} when the time is up.
    */
-  connected(): Promise<TSession>;
+  connected(options?: { signal?: AbortSignal; timeout?: Duration }): Promise<TSession>;
   /** Resolves when stopped, rejects with the `ReconnectTimeoutError` when it gives up. Rule R7. */
   closed(): Promise<void>;
-  /** Connects now: skips the wait, or tries again after giving up. */
-  retry(): void;
+  /**
+   * Connects now: skips the wait, replaces the live session, or tries again after giving up. An attempt under way is left alone,
+   * or with `restart` made anew.
+   */
+  retry(options?: { restart?: boolean }): void;
+  /** Takes another input, such as a new URL or token. One that equals the present one does nothing; else it connects anew. */
+  update(input: TInput): void;
+  /** The session gave its sign of health; see the option `healthy`. */
+  healthy(): void;
+  /** All that support asks: state, attempt, countdown, errors, uptime, what is left of the window, why it gave up. */
+  summary(): ConnectionSummary;
+  /**
+   * Calls `listener` with what to tell a person, now and whenever it changes: nothing of short drops. Returns how to stop.
+   *
+   * @throws {InvalidBackoffError} naming the field, when a duration is out of range.
+   */
+  onNotice(listener: (notice: Notice) => void, options?: NoticeOptions): () => void;
   /** Ends the session, the attempt or the wait, now and for good. Rule R8. */
   stop(): void;
 }
@@ -65,10 +87,22 @@ export interface Reconnection<TSession, TInput = void> extends Disposable, Async
 export function reconnect<TSession, TInput = void>(
   options: ReconnectHandleOptions<TSession, TInput>,
 ): Reconnection<TSession, TInput> {
-  const { clock, inspect, input, ...rest }: HandleOptions<TSession, TInput> & { input?: TInput } = options;
-  const machine = createReconnectMachine<TSession, TInput>(clock ? { ...rest, now: () => clock.now() } : rest);
-  const actorOptions = { input, ...(clock && { clock }), ...(inspect && { inspect }) };
+  const {
+    unref = false,
+    clock = createClock({ unref }),
+    inspect,
+    input,
+    snapshot,
+    ...rest
+  } = options as HandleOptions<TSession, TInput> & { input?: TInput };
+  const now = (): number => clock.now();
+  const machine = createReconnectMachine<TSession, TInput>({ ...rest, now });
+  const actorOptions = { input, clock, ...(snapshot && { snapshot }), ...(inspect && { inspect }) };
   const actor = createActor(machine, actorOptions as ActorOptions<typeof machine>);
+  const send = (event: ReconnectEvent<TInput>): void => {
+    // Once stopped, an actor takes no more events, and says so on the console.
+    if (actor.getSnapshot().status === 'active') actor.send(event);
+  };
   const board = new StatusBoard();
   const reader = board.reader();
 
@@ -109,20 +143,50 @@ export function reconnect<TSession, TInput = void>(
         if (error !== stopped.error) throw error;
       }
     },
-    async connected() {
-      await board.wait(() => {
-        if (board.ending !== undefined) throw board.ending.error;
-        return board.status === 'connected' || undefined;
-      });
+    async connected({ signal, timeout } = {}) {
+      const limit = timeout === undefined ? Number.POSITIVE_INFINITY : resolveDuration('timeout', timeout);
+      const enough = new AbortController();
+      const abort = (): void => enough.abort(signal?.reason);
+      signal?.addEventListener('abort', abort, { once: true });
+      if (signal?.aborted) abort();
+      const over = new AbortController();
+      sleep(actor, limit, over.signal).then(() =>
+        enough.abort(new NotConnectedError(limit, actor.getSnapshot().context.error)),
+      );
+      try {
+        await board.wait(() => {
+          if (board.ending !== undefined) throw board.ending.error;
+          return board.status === 'connected' || undefined;
+        }, enough.signal);
+      } finally {
+        over.abort();
+        signal?.removeEventListener('abort', abort);
+      }
       return actor.getSnapshot().context.session as TSession;
     },
     async closed() {
       const { error } = await board.wait(() => board.ending);
       if (error !== stopped.error) throw error;
     },
-    // Once stopped, an actor takes no more events, and says so on the console.
-    retry() {
-      if (actor.getSnapshot().status === 'active') actor.send({ type: 'retry' });
+    retry: ({ restart = false } = {}) => send({ type: 'retry', restart }),
+    update: (input) => send({ type: 'update', input }),
+    healthy: () => send({ type: 'healthy' }),
+    summary: () => selectSummary(actor.getSnapshot(), now()),
+    onNotice(listener, noticeOptions) {
+      const notices = createActor(createNoticeMachine(noticeOptions), { input: { connection: actor }, clock });
+      let last: Notice | undefined;
+      notices.subscribe((snapshot) => {
+        const notice = noticeOf(snapshot);
+        if (notice === last) return;
+        last = notice;
+        try {
+          listener(notice);
+        } catch (error) {
+          reportTo(rest.onError)(error, 'listener');
+        }
+      });
+      notices.start();
+      return () => notices.stop();
     },
     stop() {
       const { status, value } = actor.getSnapshot();

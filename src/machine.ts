@@ -1,8 +1,9 @@
-/** The statechart over the real world: monotonic time. */
+/** The statechart over the real world: its time and its chance. */
 
-import type { ErrorSource, Report } from '../machines/lease';
+import type { Report } from '../machines/lease';
 import { createReconnectChart } from '../machines/reconnect';
 import type { ReconnectOptions } from '../machines/vocabulary';
+import { reportTo } from './report';
 
 export interface ReconnectMachineOptions<TSession, TInput = void> extends ReconnectOptions<TSession, TInput> {
   /**
@@ -33,23 +34,13 @@ export type ReconnectMachine<TSession, TInput = void> = ReturnType<typeof create
 export function createReconnectMachine<TSession, TInput = void>(
   options: ReconnectMachineOptions<TSession, TInput>,
 ): ReconnectMachine<TSession, TInput> {
-  const report: Report = (error, source) => {
-    try {
-      (options.onError ?? logError)(error, source);
-    } catch {
-      // A reporter that throws has nobody left to be reported to.
-    }
-  };
+  const report = reportTo(options.onError);
   return createReconnectChart(options, {
     now: steady('now', options.now ?? (() => performance.now()), Number.isFinite, report),
     wallNow: steady('wallClock', options.wallClock ?? Date.now, Number.isFinite, report),
     random: steady('random', options.random ?? Math.random, (draw) => draw >= 0 && draw < 1, report),
     report,
   });
-}
-
-function logError(error: unknown, source: ErrorSource): void {
-  console.error(`xstate-reconnect: an error in ${source}`, error);
 }
 
 /** `read` as the chart needs it: it never throws, and what it reads is usable. */

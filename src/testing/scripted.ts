@@ -1,7 +1,7 @@
 /** A `connect` that plays a script, with sessions that count how they were closed. */
 import type { CloseReason } from '../../machines/lease';
 import type { ConnectArgs } from '../../machines/vocabulary';
-import type { ReconnectClock } from '../handle';
+import type { ReconnectClock } from '../clock';
 
 /** What one attempt does. */
 export interface ScriptedAttempt {

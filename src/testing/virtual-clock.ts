@@ -1,5 +1,5 @@
 /** A clock for tests: time passes only when told to, and everything due happens in order. */
-import type { ReconnectClock } from '../handle';
+import type { ReconnectClock } from '../clock';
 
 interface Timer {
   id: number;

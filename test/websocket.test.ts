@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import { createReconnectMachine, type ReconnectHandleOptions, reconnect } from '../src/index';
 import { WebSocketClosed, WebSocketConnectError, type WebSocketSession, websocket } from '../src/websocket';
 import { attempt, rejection } from './support/attempts';
-import { afterTest, closedPort, gone, httpServer, tcpServer, webSocketServer } from './support/servers';
+import { afterTest, closedPort, faultServer, gone, httpServer, tcpServer, webSocketServer } from './support/servers';
 import './support/unhandled';
 import { createActor } from 'xstate';
 
@@ -127,7 +127,7 @@ describe('a handshake that fails', () => {
   });
 
   it('answered with HTTP 401', async () => {
-    const server = await webSocketServer(undefined, { refuse: 401 });
+    const server = await faultServer({ behaviour: { kind: 'refuse', status: 401 } });
     const error = await rejection(websocket(at(server.port), { WebSocket })(attempt()));
     expect(error).toBeInstanceOf(WebSocketConnectError);
     expect(error).toMatchObject({
@@ -522,7 +522,7 @@ describe('through reconnect()', () => {
 
   it.each([
     ['refuses', async () => closedPort(), 'ECONNREFUSED'],
-    ['answers 401', async () => (await webSocketServer(undefined, { refuse: 401 })).port, '401'],
+    ['answers 401', async () => (await faultServer({ behaviour: { kind: 'refuse', status: 401 } })).port, '401'],
     ['resets', async () => (await tcpServer((peer) => peer.resetAndDestroy())).port, 'ECONNRESET'],
     ['accepts and closes the connection', async () => (await tcpServer((peer) => peer.destroy())).port, 'hang up'],
   ])('backs off from a server that %s', async (_, serve, why) => {

@@ -7,6 +7,9 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { afterEach } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { type FaultServer, type FaultServerOptions, startFaultServer } from './fault-server';
+import { Queue } from './queue';
+import { ServerProcess } from './server-process';
 
 const cleanups: (() => unknown)[] = [];
 
@@ -24,27 +27,6 @@ export const certificate = {
   cert: readFileSync(new URL('./tls-cert.pem', import.meta.url)),
   key: readFileSync(new URL('./tls-key.pem', import.meta.url)),
 };
-
-/** Items in the order they came, for tests that wait for the next one. */
-export class Queue<T> {
-  readonly #items: T[] = [];
-  readonly #takers: ((item: T) => void)[] = [];
-
-  push(item: T): void {
-    const taker = this.#takers.shift();
-    if (taker === undefined) this.#items.push(item);
-    else taker(item);
-  }
-
-  get length(): number {
-    return this.#items.length;
-  }
-
-  next(): Promise<T> {
-    if (this.#items.length > 0) return Promise.resolve(this.#items.shift() as T);
-    return new Promise((resolve) => this.#takers.push(resolve));
-  }
-}
 
 export interface TestServer<TPeer> {
   readonly port: number;
@@ -111,23 +93,35 @@ export function httpServer(onRequest: RequestListener): Promise<TestServer<Socke
   return serve(server, peers, 0);
 }
 
-/** A WebSocket server; `refuse` is an HTTP status to answer the upgrade with instead. */
+/** A WebSocket server. */
 export function webSocketServer(
   onPeer?: (peer: WebSocket, request: IncomingMessage) => void,
-  { port = 0, refuse }: { port?: number; refuse?: number } = {},
+  { port = 0 }: { port?: number } = {},
 ): Promise<TestServer<WebSocket>> {
   const peers = new Queue<WebSocket>();
   const server = createHttpServer();
-  const webSockets = new WebSocketServer({
-    server,
-    ...(refuse !== undefined && { verifyClient: (_, answer) => answer(false, refuse) }),
-  });
+  const webSockets = new WebSocketServer({ server });
   webSockets.on('connection', (peer, request) => {
     peer.on('error', () => {});
     onPeer?.(peer, request);
     peers.push(peer);
   });
   return serve(server, peers, port);
+}
+
+/** A server that misbehaves as it is told. */
+export async function faultServer(options?: FaultServerOptions): Promise<FaultServer> {
+  const server = await startFaultServer(options);
+  afterTest(() => server.close());
+  return server;
+}
+
+/** A fault server in a process of its own, for kill -9. */
+export async function serverProcess(): Promise<ServerProcess> {
+  const server = new ServerProcess();
+  afterTest(() => server.kill());
+  await server.start();
+  return server;
 }
 
 /** A port that nobody listens on. */

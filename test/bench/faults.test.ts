@@ -1,16 +1,23 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { scenarios } from '../../bench/faults/scenarios';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Runs the bench, and returns the rows of its table as cells. */
+/** The rows of the table in what the bench printed, as cells. */
+function readTable(text: string): string[][] {
+  return [...text.matchAll(/^\| ([A-Z]\d?) \| (.*) \| (.*) \| (.*) \|$/gmu)].map(([, ...cells]) => cells);
+}
+
+/** Runs the bench, and returns the rows of its table. */
 async function runBench(...args: string[]): Promise<string[][]> {
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', 'bench/faults/main.ts', ...args], {
     cwd: root,
   });
-  return [...stdout.matchAll(/^\| ([A-Z]\d?) \| (.*) \| (.*) \| (.*) \|$/gmu)].map(([, ...cells]) => cells);
+  return readTable(stdout);
 }
 
 it('A1, C4 the bench runs against real servers: ours holds, and a peer is judged by the same criterion', async () => {
@@ -38,4 +45,11 @@ it('refuses a scenario and a peer that it does not know, by name', async () => {
     code: 2,
     stderr: expect.stringMatching(/nobody/u),
   });
+});
+
+it('docs/compare.md shows every scenario with every peer, and the criterion of each', () => {
+  const text = readFileSync(`${root}docs/compare.md`, 'utf8');
+  const shown = readTable(text).map(([id, name]) => [id, name]);
+  expect(shown).toEqual(scenarios.flatMap(({ id, contenders }) => contenders.map(({ name }) => [id, name])));
+  for (const { criterion } of scenarios) expect(text.replace(/\s+/gu, ' ')).toContain(criterion);
 });

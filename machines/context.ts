@@ -117,6 +117,15 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     /** What the actor `limit` is invoked with. */
     limitOf: ({ retryStart, attempt }: Facts) => ({ ms: attemptLimit(policy, retryStart, world.now()), attempt }),
 
+    /** A success forgets the last error, and where nothing more is asked of a session resets the delay at once. Rule R3. */
+    takeSession: ({ sessions, delay }: Facts) => ({
+      connectedAt: world.now(),
+      healthy: false,
+      sessions: sessions + 1,
+      failure: undefined,
+      delay: policy.minUptime === 0 && !isGated ? policy.initial : delay,
+    }),
+
     dropSession: (): Change => NO_SESSION,
 
     rememberFailure(event: events.AnyChartEvent, { history, attempt }: Facts): Change {

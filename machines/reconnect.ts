@@ -93,15 +93,7 @@ export function createReconnectChart<TSession, TInput = void>(
       reopenWindow: assign(({ context, event }) => memory.reopenWindow(event, context)),
       beginAttempt: assign(({ context, event }) => memory.beginAttempt(event, context)),
 
-      takeSession: assign(({ context, event }) => ({
-        lease: leaseIn(event),
-        connectedAt: world.now(),
-        healthy: false,
-        sessions: context.sessions + 1,
-      })),
-      resetDelay: assign(({ context }) => ({
-        delay: policy.minUptime === 0 && options.healthy === undefined ? policy.initial : context.delay,
-      })),
+      takeSession: assign(({ context, event }) => ({ lease: leaseIn(event), ...memory.takeSession(context) })),
       noteHealth: assign({ healthy: true }),
       probeSession: sendTo('liveness', { type: 'probe' }),
       releaseSession: ({ context, event }) => context.lease?.release(closeReason(event)),
@@ -232,7 +224,7 @@ export function createReconnectChart<TSession, TInput = void>(
               reason: reason!,
               owesTurn,
             }),
-            onDone: { target: 'connected', actions: ['takeSession', 'forgetFailure', 'resetDelay'] },
+            onDone: { target: 'connected', actions: 'takeSession' },
             onError: afterAttempt,
           },
           ...limit,

@@ -1,31 +1,12 @@
 /** The outages demo, run as people run it. */
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { runExample } from '../support/example';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SUMMARY = /^outages (\d+), sessions opened (\d+), sessions closed (\d+), longest downtime (\d+) ms$/mu;
-
-interface Result {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-function runDemo(...args: string[]): Promise<Result> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      ['--import', 'tsx', 'examples/outages/main.ts', ...args],
-      { cwd: ROOT, timeout: 45_000 },
-      (_error, stdout, stderr) => resolve({ status: child.exitCode, stdout, stderr }),
-    );
-  });
-}
 
 describe('the outages demo', () => {
   it('stays connected through outages, closes every session once and leaves no process behind', async () => {
-    const { status, stdout, stderr } = await runDemo('--for', '8s');
+    const { status, stdout, stderr } = await runExample('outages', '--for', '8s');
     expect(stderr).toBe('');
     expect(status).toBe(0);
 
@@ -58,7 +39,7 @@ describe('the outages demo', () => {
     [['--fro', '20s'], "Unknown option '--fro'"],
     [['20s'], "Unexpected argument '20s'"],
   ])('says what is wrong with %j and exits 2', async (args, problem) => {
-    const { status, stdout, stderr } = await runDemo(...args);
+    const { status, stdout, stderr } = await runExample('outages', ...args);
     expect(stderr).toContain(problem);
     expect(stdout).toBe('');
     expect(status).toBe(2);

@@ -2,8 +2,40 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import type { WebSocket } from 'ws';
+import { bundle, serve, useChromium } from './support/browser';
 import { nodeOf } from './support/node';
 import { afterTest, webSocketServer } from './support/servers';
+
+const chromium = useChromium();
+
+it("keeps a browser's WebSocket connected while its server is killed and comes back", async () => {
+  let connections = 0;
+  const greet = (peer: WebSocket): void => peer.send(`hello ${++connections}`);
+  const { port, kill } = await webSocketServer(greet);
+  const origin = await serve({ '/app.js': await bundle('test/pages/websocket.ts') });
+  // Chromium puts each connection that fails on the console.
+  const page = await chromium.open(`${origin}/?url=ws://127.0.0.1:${port}`, {
+    expected: [/^WebSocket connection to /u],
+  });
+  const seen: string[] = [];
+  const happens = async (...next: string[]): Promise<void> => {
+    seen.push(...next);
+    await expect.poll(() => page.evaluate('events'), { timeout: 20_000 }).toEqual(seen);
+  };
+
+  await happens('connected', 'hello 1');
+  await kill();
+  await happens('closed 1006', 'three attempts failed');
+  const { peers } = await webSocketServer(greet, { port });
+  await happens('connected', 'hello 2');
+  const peer = await peers.next();
+  const closed = new Promise((resolve) => peer.once('close', resolve));
+  await page.evaluate('connection.stop()');
+  // No code: a clean end.
+  expect(await closed).toBe(1005);
+  await happens('stopped here', 'stopped');
+});
 
 it('keeps the global WebSocket of Node 22 connected through a kill, and the process ends (O5)', async () => {
   let connections = 0;

@@ -20,6 +20,8 @@ export default defineConfig([
       classify: 'src/classify.ts',
       websocket: 'src/websocket.ts',
       tcp: 'src/tcp.ts',
+      browser: 'src/browser.ts',
+      node: 'src/node.ts',
       testing: 'src/testing/index.ts',
     },
     format: ['esm', 'cjs'],

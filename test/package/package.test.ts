@@ -45,6 +45,8 @@ const publicNames: Record<string, string[]> = {
   './classify': ['classifyCloseCode', 'classifyErrorCode', 'classifyHttpStatus', 'classifyUsual', 'parseRetryAfter'],
   './websocket': ['WebSocketClosed', 'WebSocketConnectError', 'websocket'],
   './tcp': ['TcpClosed', 'TcpConnectError', 'tcp'],
+  './browser': ['browser'],
+  './node': ['node'],
   './testing': ['createScriptedServer', 'createScriptedSession', 'createVirtualClock'],
 };
 
@@ -182,7 +184,9 @@ describe('for browsers', () => {
     expect((await bundle(all(''))).imports).toEqual(['xstate']);
   });
 
-  test.each(['/config', '/classify', '/websocket', '/testing'])('%s imports nothing of Node', async (subpath) => {
+  const portable = ['/config', '/classify', '/websocket', '/browser', '/testing'];
+
+  test.each(portable)('%s imports nothing of Node', async (subpath) => {
     const { imports } = await bundle(all(subpath));
     expect(['xstate']).toEqual(expect.arrayContaining(imports));
   });
@@ -191,7 +195,7 @@ describe('for browsers', () => {
     await expect(bundle(all('/tcp'))).rejects.toThrow(/Could not resolve "(node:)?net"/);
   });
 
-  test.each(['', '/config', '/classify', '/websocket', '/testing'])(
+  test.each(['', ...portable, '/node'])(
     'an import of nothing from "%s" ships nothing',
     async (subpath) => {
       const { text } = await bundle(

@@ -11,6 +11,8 @@ module.exports = async function smoke(load, version) {
   const classify = await load('xstate-reconnect/classify');
   const websocket = await load('xstate-reconnect/websocket');
   const tcp = await load('xstate-reconnect/tcp');
+  const browser = await load('xstate-reconnect/browser');
+  const node = await load('xstate-reconnect/node');
   const testing = await load('xstate-reconnect/testing');
   const { createActor, waitFor } = await load('xstate');
 
@@ -20,6 +22,8 @@ module.exports = async function smoke(load, version) {
     './classify': Object.keys(classify),
     './websocket': Object.keys(websocket),
     './tcp': Object.keys(tcp),
+    './browser': Object.keys(browser),
+    './node': Object.keys(node),
     './testing': Object.keys(testing),
   };
   const sharedClasses = config.InvalidBackoffError === core.InvalidBackoffError;

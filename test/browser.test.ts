@@ -80,9 +80,9 @@ describe('the network', () => {
     const page = await open();
     await page.evaluate('watchInWorker()');
     await page.setOfflineMode(true);
-    await told(page, ['offline'], 'workerEvents');
+    await told(page, ['watching', 'offline'], 'workerEvents');
     await page.setOfflineMode(false);
-    await told(page, ['offline', 'online'], 'workerEvents');
+    await told(page, ['watching', 'offline', 'online'], 'workerEvents');
   });
 });
 
@@ -171,8 +171,12 @@ describe('the page', () => {
 });
 
 describe('sleep', () => {
-  it('C7 one wake after a sleep, in a page and in a worker, and none in a page that is hidden', async () => {
+  it('C7 one wake after a sleep, in a page and in a worker; none where it is hidden, and none once stopped (O5)', async () => {
     const background = await watch();
+    const stopped = await watch();
+    await stopped.evaluate('watchInWorker()');
+    await stopped.evaluate('stopWorker()');
+    await stopped.evaluate('stop()');
     const page = await watch();
     await page.evaluate('watchInWorker()');
     expect(await background.evaluate('document.visibilityState')).toBe('hidden');
@@ -190,9 +194,10 @@ describe('sleep', () => {
     signal('SIGCONT');
 
     await told(page, ['wake']);
-    await told(page, ['wake'], 'workerEvents');
+    await told(page, ['watching', 'wake'], 'workerEvents');
     await blink(background);
     await told(background, ['offline', 'online']);
+    expect(await stopped.evaluate('[...events, ...workerEvents]')).toEqual(['watching', 'stopped']);
   });
 });
 

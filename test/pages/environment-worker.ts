@@ -1,5 +1,9 @@
 /** A worker that watches its environment and posts what it hears. */
 import { browser } from '../../src/browser';
 
-browser({ hidden: 'suspend' })(({ type }) => postMessage(type));
+const stop = browser({ hidden: 'suspend' })(({ type }) => postMessage(type));
+addEventListener('message', () => {
+  stop?.();
+  postMessage('stopped');
+});
 postMessage('watching');

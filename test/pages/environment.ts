@@ -9,21 +9,24 @@ const persisted: boolean[] = [];
 for (const type of ['pagehide', 'pageshow'] as const)
   addEventListener(type, (event) => persisted.push(event.persisted));
 
-/** Watches, and returns to what it has stopped. */
+/** Watches, until the global `stop` is called. */
 function watch(options?: BrowserOptions): void {
   const stop = browser(options)(({ type }) => events.push(type));
   Object.assign(globalThis, { stop });
 }
 
-/** Lets a worker watch; resolves once it does. */
-function watchInWorker(): Promise<void> {
+/** Lets a worker watch, until the global `stopWorker` is called. Both resolve once the worker has done so. */
+async function watchInWorker(): Promise<void> {
   const worker = new Worker('/worker.js');
-  return new Promise((resolve) => {
-    worker.onmessage = ({ data }) => {
-      if (data === 'watching') resolve();
-      else workerEvents.push(data);
-    };
-  });
+  worker.onmessage = ({ data }) => workerEvents.push(data);
+  const says = (word: string): Promise<void> =>
+    new Promise((resolve) => worker.addEventListener('message', ({ data }) => data === word && resolve()));
+  const stopWorker = (): Promise<void> => {
+    worker.postMessage('stop');
+    return says('stopped');
+  };
+  Object.assign(globalThis, { stopWorker });
+  await says('watching');
 }
 
 Object.assign(globalThis, { events, workerEvents, persisted, watch, watchInWorker });

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { CDPSession, Page } from 'puppeteer-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { browser } from '../src/browser';
-import { bundle, serve, useChromium } from './support/browser';
+import { bundle, collectErrors, serve, useChromium } from './support/browser';
 import { afterTest } from './support/servers';
 
 const chromium = useChromium();
@@ -243,16 +243,13 @@ describe('without a browser', () => {
 });
 
 describe('the tests themselves', () => {
-  it.fails('an uncaught error in a page fails the test', async () => {
-    await chromium.open(await serve({ '/app.js': `throw new Error('on purpose')` }));
-  });
-
-  it.fails('an error on the console of a page fails the test', async () => {
-    await chromium.open(await serve({ '/app.js': `console.error('on purpose')` }));
-  });
-
-  it('unless it is expected', async () => {
-    const origin = await serve({ '/app.js': `console.error('on purpose')` });
-    await chromium.open(origin, { expected: [/on purpose/u] });
+  it.each([
+    ['an uncaught error', `throw new Error('on purpose')`],
+    ['an error on the console', `console.error('on purpose')`],
+  ])('see %s in a page', async (_, code) => {
+    const page = await chromium.open('about:blank', { expected: [/on purpose/u] });
+    const errors = collectErrors(page);
+    await page.setContent(`<script>${code}</script>`);
+    await expect.poll(() => errors).toEqual([expect.stringContaining('on purpose')]);
   });
 });

@@ -6,7 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { type NodeOptions, node } from '../src/node';
-import { afterTest, Queue } from './support/servers';
+import { Queue } from './support/queue';
+import { afterTest } from './support/servers';
 
 /** A process that watches, says so and what it hears, and has nothing to stay for once its input ends: the source goes on. */
 const PROGRAM = `

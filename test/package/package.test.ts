@@ -195,15 +195,10 @@ describe('for browsers', () => {
     await expect(bundle(all('/tcp'))).rejects.toThrow(/Could not resolve "(node:)?net"/);
   });
 
-  test.each(['', ...portable, '/node'])(
-    'an import of nothing from "%s" ships nothing',
-    async (subpath) => {
-      const { text } = await bundle(
-        `import {} from 'xstate-reconnect${subpath}'; import 'xstate-reconnect${subpath}';`,
-      );
-      expect(text).toBe('');
-    },
-  );
+  test.each(['', ...portable, '/node'])('an import of nothing from "%s" ships nothing', async (subpath) => {
+    const { text } = await bundle(`import {} from 'xstate-reconnect${subpath}'; import 'xstate-reconnect${subpath}';`);
+    expect(text).toBe('');
+  });
 
   test('what is not used is not shipped', async () => {
     const { text } = await bundle("export { ReconnectStoppedError } from 'xstate-reconnect';");

@@ -66,16 +66,7 @@ export function useChromium(): TestChromium {
     },
     async open(url, { expected = [] } = {}) {
       const page = await browser.newPage();
-      const errors: string[] = [];
-      const note = (text: string): void => {
-        if (!expected.some((pattern) => pattern.test(text))) errors.push(text);
-      };
-      page.on('pageerror', (error) => note(error instanceof Error ? (error.stack ?? error.message) : String(error)));
-      page.on('console', (message) => {
-        // Chromium asks for an icon of its own accord, whether or not it can get one.
-        const isIcon = message.location().url?.endsWith('/favicon.ico') ?? false;
-        if (message.type() === 'error' && !isIcon) note(message.text());
-      });
+      const errors = collectErrors(page, expected);
       afterTest(async () => {
         await page.close();
         // Softly: there is more to clean up.
@@ -85,6 +76,21 @@ export function useChromium(): TestChromium {
       return page;
     },
   };
+}
+
+/** The uncaught errors and console errors of `page`, as they come, other than those in `expected`. */
+export function collectErrors(page: Page, expected: readonly RegExp[] = []): readonly string[] {
+  const errors: string[] = [];
+  const note = (text: string): void => {
+    if (!expected.some((pattern) => pattern.test(text))) errors.push(text);
+  };
+  page.on('pageerror', (error) => note(error instanceof Error ? (error.stack ?? error.message) : String(error)));
+  page.on('console', (message) => {
+    // Chromium asks for an icon of its own accord, whether or not it can get one.
+    const isIcon = message.location().url?.endsWith('/favicon.ico') ?? false;
+    if (message.type() === 'error' && !isIcon) note(message.text());
+  });
+  return errors;
 }
 
 /** Bundles the module at `path`, from the root of the project, as a browser loads it: TypeScript and JSX, self-contained. */

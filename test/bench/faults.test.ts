@@ -47,9 +47,11 @@ it('refuses a scenario and a peer that it does not know, by name', async () => {
   });
 });
 
-it('docs/compare.md shows every scenario with every peer, and the criterion of each', () => {
+it('docs/compare.md shows every scenario with every peer and the criterion of each, and ours holds in all', () => {
   const text = readFileSync(`${root}docs/compare.md`, 'utf8');
   const shown = readTable(text).map(([id, name]) => [id, name]);
   expect(shown).toEqual(scenarios.flatMap(({ id, contenders }) => contenders.map(({ name }) => [id, name])));
+  const ours = readTable(text).filter(([, name]) => name === 'xstate-reconnect');
+  expect(ours.map((cells) => cells.at(-1))).toEqual(scenarios.map(() => '**held**'));
   for (const { criterion } of scenarios) expect(text.replace(/\s+/gu, ' ')).toContain(criterion);
 });

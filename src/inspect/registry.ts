@@ -61,7 +61,7 @@ export class Registry {
       case '@xstate.snapshot': {
         const service = this.#services.get(actor) ?? (isActive(actor) ? this.add(actor) : undefined);
         service?.noteEvent(event.event);
-        if (service !== undefined) this.#tellState(service);
+        if (service !== undefined) this.#tellState(service, event.event.type);
         break;
       }
     }
@@ -98,10 +98,11 @@ export class Registry {
     });
   }
 
-  #tellState(service: Service): void {
+  #tellState(service: Service, eventType?: string): void {
     this.#unanswered.delete(service);
     this.#audience.tell(() => service.state());
-    if (service.active) return;
+    // Not by its status alone: the logic of `fromTransition` says "active" of an actor that was stopped.
+    if (service.active && eventType !== 'xstate.stop') return;
     this.#services.delete(service.actor);
     this.#bySessionId.delete(service.sessionId);
     this.#audience.tell(() => service.stop());

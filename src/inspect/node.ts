@@ -32,7 +32,7 @@ export interface WebSocketInspector extends Inspector {
 
 /** The most bytes that a viewer may say at once. */
 const MAX_REQUEST_BYTES = 1_000_000;
-/** A viewer for whom more than this waits to be sent is too slow: it is told no more until all of that is gone. */
+/** A viewer for whom more than this waits to be sent is too slow: it is told no news until all of that is gone. */
 const MAX_WAITING_BYTES = 16_000_000;
 
 /**
@@ -90,12 +90,19 @@ export async function inspectOverWebSocket(options: WebSocketInspectorOptions = 
 
 function serve(inspector: Inspector, viewer: WebSocket, report: (error: unknown) => void): void {
   let lagging = false;
+  let missed = false;
   const link = inspector.connect((message) => {
-    if (viewer.readyState !== viewer.OPEN || (lagging && isNews(message))) return;
+    if (viewer.readyState !== viewer.OPEN) return;
+    if (lagging && isNews(message)) {
+      missed = true;
+      return;
+    }
     viewer.send(JSON.stringify(message), () => {
       if (!lagging || viewer.bufferedAmount > 0) return;
       lagging = false;
-      // It is told how things are by now, which makes up for all that it was not.
+      if (!missed) return;
+      missed = false;
+      // How things are by now makes up for all that it was not told.
       link.receive({ type: 'xstate.inspecting' });
     });
     lagging ||= viewer.bufferedAmount > MAX_WAITING_BYTES;
@@ -107,9 +114,9 @@ function serve(inspector: Inspector, viewer: WebSocket, report: (error: unknown)
   viewer.on('error', report);
 }
 
-/** Whether what a message says is said again when all actors are registered anew. That one has ended is not. */
+/** Whether what a message says is made up for when all actors are registered anew. */
 function isNews({ type }: AppMessage): boolean {
-  return type === 'service.register' || type === 'service.event' || type === 'service.state';
+  return type === 'service.event' || type === 'service.state';
 }
 
 function hangUp(viewer: WebSocket): Promise<void> {

@@ -22,6 +22,8 @@ export default defineConfig([
       tcp: 'src/tcp.ts',
       browser: 'src/browser.ts',
       node: 'src/node.ts',
+      inspect: 'src/inspect/index.ts',
+      'inspect-node': 'src/inspect/node.ts',
       testing: 'src/testing/index.ts',
     },
     format: ['esm', 'cjs'],

@@ -14,7 +14,12 @@ const withXState = (version: string) => {
     },
     test: {
       name: `xstate ${version}`,
-      include: ['test/handle.test.ts', 'test/golden/*.test.ts', 'test/machines/*.test.ts'],
+      include: [
+        'test/handle.test.ts',
+        'test/golden/*.test.ts',
+        'test/machines/*.test.ts',
+        'test/inspect/inspector.test.ts',
+      ],
     },
   };
 };

@@ -1,6 +1,16 @@
 /** Shows actors of a page to a viewer in a popup or an iframe, over `postMessage`. */
 import { createInspector, createReport, type Inspector, type InspectorOptions } from './inspector';
 
+// What is needed of the browser's `Window` and `HTMLIFrameElement`: an app for Node has no such types.
+interface ViewerWindow {
+  readonly closed: boolean;
+  postMessage(message: unknown, targetOrigin: string): void;
+}
+interface ViewerFrame {
+  src: string;
+  readonly contentWindow: ViewerWindow | null;
+}
+
 export interface WindowInspectorOptions extends InspectorOptions {
   /** The viewer's page, such as `https://stately.ai/viz?inspect`. Nothing is told to a page of another origin. */
   url: string | URL;
@@ -8,7 +18,7 @@ export interface WindowInspectorOptions extends InspectorOptions {
    * Where the viewer is: an iframe, which is led to `url`, or a window that shows `url` already, such as the parent of this
    * page. Default: a popup.
    */
-  target?: HTMLIFrameElement | Window | undefined;
+  target?: ViewerFrame | ViewerWindow | undefined;
 }
 
 export interface WindowInspector extends Inspector {
@@ -34,8 +44,8 @@ export function inspectInWindow(options: WindowInspectorOptions): WindowInspecto
   const { target } = options;
   const report = createReport(options.onError);
   const inspector = createInspector(options);
-  let popup: Window | null = null;
-  const viewerWindow = (): Window | null => {
+  let popup: ViewerWindow | null = null;
+  const viewerWindow = (): ViewerWindow | null => {
     if (target === undefined) return popup;
     return isWindow(target) ? target : target.contentWindow;
   };
@@ -53,7 +63,7 @@ export function inspectInWindow(options: WindowInspectorOptions): WindowInspecto
       new Error(`inspectInWindow: expected the viewer at ${url.origin}, but its window shows a page of ${origin}`),
     );
   };
-  const listen = ({ source, origin, data }: MessageEvent<unknown>): void => {
+  const listen = ({ source, origin, data }: { source: unknown; origin: string; data: unknown }): void => {
     if (source === null || source !== viewerWindow()) return;
     if (origin === url.origin) link.receive(data);
     else if (!warned) warn(origin);
@@ -95,7 +105,7 @@ export function inspectInWindow(options: WindowInspectorOptions): WindowInspecto
 }
 
 /** By one of the few things that may be asked of a window of another origin. */
-function isWindow(target: HTMLIFrameElement | Window): target is Window {
+function isWindow(target: ViewerFrame | ViewerWindow): target is ViewerWindow {
   return 'postMessage' in target;
 }
 

@@ -47,6 +47,8 @@ const publicNames: Record<string, string[]> = {
   './tcp': ['TcpClosed', 'TcpConnectError', 'tcp'],
   './browser': ['browser'],
   './node': ['node'],
+  './inspect': ['createInspector', 'createSerializer', 'decodeMessage', 'inspectInWindow', 'plainInspection'],
+  './inspect/node': ['inspectOverWebSocket'],
   './testing': ['createScriptedServer', 'createScriptedSession', 'createVirtualClock'],
 };
 
@@ -68,7 +70,9 @@ beforeAll(async () => {
     cpSync(join(root, `node_modules/xstate-${xstate}`), join(consumer(xstate), 'node_modules/xstate'), {
       recursive: true,
     });
-    symlinkSync(join(root, 'node_modules/@types/node'), join(consumer(xstate), 'node_modules/@types/node'));
+    for (const dependency of ['@types/node', 'ws']) {
+      symlinkSync(join(root, 'node_modules', dependency), join(consumer(xstate), 'node_modules', dependency));
+    }
 
     cpSync(fixture('smoke.cjs'), join(consumer(xstate), 'smoke.cjs'));
     writeFileSync(
@@ -184,7 +188,7 @@ describe('for browsers', () => {
     expect((await bundle(all(''))).imports).toEqual(['xstate']);
   });
 
-  const portable = ['/config', '/classify', '/websocket', '/browser', '/testing'];
+  const portable = ['/config', '/classify', '/websocket', '/browser', '/inspect', '/testing'];
 
   test.each(portable)('%s imports nothing of Node', async (subpath) => {
     const { imports } = await bundle(all(subpath));

@@ -13,6 +13,8 @@ module.exports = async function smoke(load, version) {
   const tcp = await load('xstate-reconnect/tcp');
   const browser = await load('xstate-reconnect/browser');
   const node = await load('xstate-reconnect/node');
+  const inspect = await load('xstate-reconnect/inspect');
+  const inspectNode = await load('xstate-reconnect/inspect/node');
   const testing = await load('xstate-reconnect/testing');
   const { createActor, waitFor } = await load('xstate');
 
@@ -24,6 +26,8 @@ module.exports = async function smoke(load, version) {
     './tcp': Object.keys(tcp),
     './browser': Object.keys(browser),
     './node': Object.keys(node),
+    './inspect': Object.keys(inspect),
+    './inspect/node': Object.keys(inspectNode),
     './testing': Object.keys(testing),
   };
   const sharedClasses = config.InvalidBackoffError === core.InvalidBackoffError;

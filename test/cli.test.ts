@@ -154,10 +154,20 @@ describe('help', () => {
     expect(run.out).toBe(`${version}\n`);
   });
 
-  it('draws the chart', async () => {
-    const run = program(['diagram']);
+  it.each([
+    [[], /connecting --> connected: connect done/u],
+    [['--format', 'dot'], /"connecting" -> "connected" \[/u],
+    [['--format', 'svg'], /^<svg [^>]*>.*<g id="state-backingOff" class="node state">.*<\/svg>\n$/su],
+  ])('draws the chart: diagram %j', async (args, drawing) => {
+    const run = program(['diagram', ...args]);
     expect([await run.exit, run.err]).toEqual([0, '']);
-    expect(run.out).toContain('connecting --> connected: connect done');
+    expect(run.out).toMatch(drawing);
+  });
+
+  it('refuses a format that it does not know', async () => {
+    const run = program(['diagram', '--format', 'png']);
+    expect(await run.exit).toBe(2);
+    expect(run.err).toContain("argument 'png' is invalid. Allowed choices are mermaid, svg, dot.");
   });
 });
 

@@ -4,7 +4,9 @@ import { InvalidBackoffError } from '../../machines/backoff';
 import { InvalidDurationError, parseDuration } from '../../machines/duration';
 import { version } from '../../package.json';
 import { type BackoffSetting, backoffFlag, backoffFromArgs, backoffSettings, backoffVariable } from '../config';
-import { toMermaid } from '../diagram';
+import { type Chart, chartOf } from '../diagram/chart';
+import { toDot } from '../diagram/dot';
+import { toMermaid } from '../diagram/mermaid';
 import { createReconnectMachine } from '../machine';
 import { connect } from './connect';
 import { InvalidUrlError, parseEndpoint } from './endpoint';
@@ -59,13 +61,21 @@ function createProgram(): Command {
 
   program
     .command('diagram')
-    .description('print the statechart as a Mermaid diagram')
-    .action(() => {
+    .description('print the statechart as a diagram')
+    .addOption(new Option('--format <format>', 'what to print').choices(['mermaid', 'svg', 'dot']).default('mermaid'))
+    .action(async ({ format }: { format: keyof typeof DRAWINGS }) => {
       const machine = createReconnectMachine({ connect: () => Promise.reject(new Error('only drawn')) });
-      process.stdout.write(toMermaid(machine));
+      process.stdout.write(await DRAWINGS[format](chartOf(machine)));
     });
   return program;
 }
+
+const DRAWINGS = {
+  mermaid: toMermaid,
+  dot: toDot,
+  // Graphviz is large, and nobody else needs it.
+  svg: async (chart: Chart) => (await import('../diagram/svg')).toSvg(chart),
+};
 
 const EXIT_CODES = `
 Exit codes:

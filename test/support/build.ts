@@ -8,7 +8,7 @@ const SOURCES = ['src', 'machines', 'tsup.config.ts', 'package.json'];
 
 /** The program as built: a path. Builds it if need be. */
 export function buildCli(): string {
-  const cli = `${ROOT}dist/cli.js`;
+  const cli = `${ROOT}dist/cli/main.js`;
   const newest = Math.max(...SOURCES.map((source) => modifiedAt(ROOT + source)));
   if (!existsSync(cli) || statSync(cli).mtimeMs < newest) execFileSync('npx', ['tsup'], { cwd: ROOT, stdio: 'pipe' });
   return cli;

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { createMachine } from 'xstate';
-import { toMermaid } from '../src/diagram';
-import { createReconnectMachine } from '../src/index';
+import { type AnyStateMachine, createMachine } from 'xstate';
+import { chartOf } from '../../src/diagram/chart';
+import { toMermaid as draw } from '../../src/diagram/mermaid';
+import { createReconnectMachine } from '../../src/index';
 
+const toMermaid = (machine: AnyStateMachine): string => draw(chartOf(machine));
 const chart = () => createReconnectMachine({ connect: () => Promise.reject(new Error('never asked')) });
 
 describe('the diagram', () => {

@@ -2,6 +2,7 @@
 import {
   areAttemptsSpent,
   attemptLimit,
+  attemptTimeoutOf,
   type BackoffPolicy,
   cutToWindow,
   drawWait,
@@ -37,11 +38,12 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     return isStable(policy, uptime);
   };
 
+  // A wait that is said to be over is over, though the clock may be a fraction of a millisecond behind it.
   const isSpent = (event: events.AnyChartEvent, context: Facts): boolean =>
     isWindowSpent(
       policy,
       events.windowStart(event, context),
-      Math.max(world.now(), events.reachedTime(event, context)),
+      Math.max(world.now(), context.retryAt ?? Number.NEGATIVE_INFINITY),
     );
 
   const freshWindow = () =>
@@ -59,8 +61,10 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     return { retryAt, wait: retryAt < uncut ? Math.max(0, retryAt - world.now()) : ms };
   };
 
+  // An attempt that was given less than its own timeout was given what was left of the window.
   const isDeadlineSpent = (event: events.AnyChartEvent, context: Facts): boolean =>
-    policy.deadline === 'strict' && isSpent(event, context);
+    policy.deadline === 'strict' &&
+    ((events.timeGiven(event) ?? Number.POSITIVE_INFINITY) < attemptTimeoutOf(policy) || isSpent(event, context));
 
   const mayRetryNow = (event: events.AnyChartEvent, context: Facts): boolean =>
     events.failureIn(event)?.verdict === 'retry-now' && !context.refreshed && !isSpent(event, context);

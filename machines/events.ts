@@ -26,14 +26,10 @@ export function retryAfterIn(event: AnyChartEvent): number | undefined {
   return typeof verdict === 'object' ? verdict.retryAfter : undefined;
 }
 
-/**
- * The earliest time it can be, in ms, when `event` comes in: a timer that is said to be over is over, though the clock may be a
- * fraction of a millisecond behind it.
- */
-export function reachedTime(event: AnyChartEvent, { retryAt }: Facts): number {
-  const { error, dialedAt } = failureIn(event) ?? {};
-  if (error instanceof AttemptTimeoutError && dialedAt !== undefined) return dialedAt + error.timeout;
-  return retryAt ?? Number.NEGATIVE_INFINITY;
+/** How long an attempt was given, in ms, when `event` says that its time is up; else undefined. */
+export function timeGiven(event: AnyChartEvent): number | undefined {
+  const error = isTimeUp(event) ? failureIn(event)?.error : undefined;
+  return error instanceof AttemptTimeoutError ? error.timeout : undefined;
 }
 
 /** When the retry window began. An actor may be started long after it was created, which is when its first window was opened. */
@@ -78,7 +74,7 @@ export function owesTurn(event: AnyChartEvent, context: Facts): boolean {
 /** Why the chart waits after `event`. `stable` is whether the session that ended had lived long enough. */
 export function waitReason(event: AnyChartEvent, stable: boolean): WaitReason {
   if (event.type === 'dead') return 'half-open';
-  if (event.type === 'xstate.done.actor.limit') return 'attempt-timeout';
+  if (isTimeUp(event)) return 'attempt-timeout';
   if (!isSessionEnd(event.type)) return 'connect-failed';
   return stable ? 'unhealthy' : 'short-session';
 }
@@ -105,6 +101,11 @@ export function closeReason(event: AnyChartEvent): CloseReason {
 
 function isSessionEnd(type: string): boolean {
   return type === 'xstate.done.actor.closed' || type === 'xstate.error.actor.closed';
+}
+
+/** Whether the time of an attempt is up. */
+function isTimeUp({ type }: AnyChartEvent): boolean {
+  return type === 'xstate.done.actor.limit';
 }
 
 /** Whether a wait is over. */

@@ -107,6 +107,11 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
       retryStart: events.windowStart(event, context),
     }),
 
+    /** A first attempt that is made anew opens its window anew: when the old one was begun is not known. */
+    realignWindow: ({ attempt, retryStart }: Facts): Change => ({
+      retryStart: attempt === 1 ? world.now() : retryStart,
+    }),
+
     /** Time that the process slept, or was without a network, is no time spent trying. */
     reopenWindow: (event: events.AnyChartEvent, context: Facts): Change =>
       events.endsAbsence(event, context) ? { retryStart: world.now() } : {},

@@ -1,6 +1,6 @@
 /** What the events that move the chart mean: why an attempt is made, why it waits, why a session is closed, what failed. */
 import { AttemptTimeoutError, Failure } from './failure';
-import type { CloseReason } from './lease';
+import { type CloseReason, Lease } from './lease';
 import type { AttemptReason, Facts, InternalEvent, ReconnectEvent, WaitReason } from './vocabulary';
 
 /** Any event: the public ones, those of the chart's own actors, and XState's of actors that are done or failed. */
@@ -34,7 +34,12 @@ export function timeGiven(event: AnyChartEvent): number | undefined {
 
 /** When the retry window began. An actor may be started long after it was created, which is when its first window was opened. */
 export function windowStart(event: AnyChartEvent, { attempt, retryStart }: Facts): number {
-  return attempt === 1 ? Math.max(retryStart, failureIn(event)?.dialedAt ?? retryStart) : retryStart;
+  return attempt === 1 ? Math.max(retryStart, dialedAt(event) ?? retryStart) : retryStart;
+}
+
+function dialedAt(event: AnyChartEvent): number | undefined {
+  const { output } = event as AnyChartEvent & { output?: unknown };
+  return output instanceof Lease ? output.dialedAt : failureIn(event)?.dialedAt;
 }
 
 /** What failed: the attempt, or the session it had made. */

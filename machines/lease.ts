@@ -35,13 +35,21 @@ export class Lease<TSession> {
   readonly #closed: PromiseLike<unknown> | undefined;
   readonly #close: Close<TSession>;
   readonly #report: Report;
+  readonly #dialedAt: number | undefined;
   #released = false;
 
-  constructor(session: TSession, closed: PromiseLike<unknown> | undefined, close: Close<TSession>, report: Report) {
+  constructor(
+    session: TSession,
+    closed: PromiseLike<unknown> | undefined,
+    close: Close<TSession>,
+    report: Report,
+    dialedAt?: number,
+  ) {
     this.#session = session;
     this.#closed = closed;
     this.#close = close;
     this.#report = report;
+    this.#dialedAt = dialedAt;
   }
 
   get session(): TSession {
@@ -51,6 +59,11 @@ export class Lease<TSession> {
   /** Settles when the session has ended by itself. */
   get closed(): PromiseLike<unknown> | undefined {
     return this.#closed;
+  }
+
+  /** When the attempt that made it was begun, in ms of the injected `now`; undefined when that is not known. */
+  get dialedAt(): number | undefined {
+    return this.#dialedAt;
   }
 
   get released(): boolean {

@@ -28,7 +28,7 @@ export interface SessionInput<TSession> {
 export interface Owner<TSession, TInput> {
   connect: ReconnectOptions<TSession, TInput>['connect'];
   /** Takes hold of a session. Throws, having closed it, when there is no way to tell when it ends. */
-  lease: (session: TSession) => Lease<TSession>;
+  lease: (session: TSession, dialedAt?: number) => Lease<TSession>;
   /** Takes hold of a session that somebody else's actor made and, if need be, watches. */
   adopt: (session: TSession) => Lease<TSession>;
   /** A failure, and what `classify` makes of it. */
@@ -41,7 +41,8 @@ export function createOwner<TSession, TInput>(
 ): Owner<TSession, TInput> {
   const close: Close<TSession> = options.close ?? closeItself;
   const closed = options.closed ?? closedItself;
-  const lease = (session: TSession): Lease<TSession> => new Lease(session, watchable(closed(session)), close, report);
+  const lease = (session: TSession, dialedAt?: number): Lease<TSession> =>
+    new Lease(session, watchable(closed(session)), close, report, dialedAt);
   const unwatched = (session: TSession): Lease<TSession> => new Lease(session, undefined, close, report);
   const { classify } = options;
   const judge = (facts: FailureFacts): CheckedVerdict => {
@@ -55,9 +56,9 @@ export function createOwner<TSession, TInput>(
   };
   return {
     connect: options.connect,
-    lease(session) {
+    lease(session, dialedAt) {
       try {
-        return lease(session);
+        return lease(session, dialedAt);
       } catch (error) {
         unwatched(session).release('unusable');
         throw error;
@@ -102,11 +103,12 @@ function watchable(closed: unknown): PromiseLike<unknown> {
 export async function dial<TSession, TInput>(
   owner: Owner<TSession, TInput>,
   args: ConnectArgs<TInput>,
+  dialedAt?: number,
 ): Promise<Lease<TSession>> {
   const { signal } = args;
   let lease: Lease<TSession>;
   try {
-    lease = owner.lease(await owner.connect(args));
+    lease = owner.lease(await owner.connect(args), dialedAt);
   } catch (error) {
     if (signal.aborted) await never();
     throw error;
@@ -137,7 +139,7 @@ export function createConnectLogic<TSession, TInput>(
     // A server that accepts and closes at once must not starve timers, I/O or `stop`: the loop passes through a macrotask.
     if (owesTurn) await sleep(self, 0, signal);
     try {
-      return await dial(owner, { ...rest, attempt, signal, lastError: failure?.error });
+      return await dial(owner, { ...rest, attempt, signal, lastError: failure?.error }, dialedAt);
     } catch (error) {
       throw owner.fail({ error, attempt, phase: 'connect', uptime: 0 }, dialedAt);
     }

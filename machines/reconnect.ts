@@ -90,6 +90,7 @@ export function createReconnectChart<TSession, TInput = void>(
 
       openWindow: assign(() => memory.openWindow()),
       alignWindow: assign(({ context, event }) => memory.alignWindow(event, context)),
+      realignWindow: assign(({ context }) => memory.realignWindow(context)),
       reopenWindow: assign(({ context, event }) => memory.reopenWindow(event, context)),
       beginAttempt: assign(({ context, event }) => memory.beginAttempt(event, context)),
 
@@ -224,13 +225,13 @@ export function createReconnectChart<TSession, TInput = void>(
               reason: reason!,
               owesTurn,
             }),
-            onDone: { target: 'connected', actions: 'takeSession' },
+            onDone: { target: 'connected', actions: ['alignWindow', 'takeSession'] },
             onError: afterAttempt,
           },
           ...limit,
         ],
         on: {
-          retry: { guard: 'asksForRestart', target: 'connecting', reenter: true },
+          retry: { guard: 'asksForRestart', target: 'connecting', reenter: true, actions: 'realignWindow' },
           update: afterUpdate,
         },
       },

@@ -267,6 +267,26 @@ describe('the first window begins when the actor is started, however long ago it
     expect(dials()).toEqual([0, 1_000, 3_000, 7_000]);
     expect(failed).toEqual([10_000]);
   });
+
+  it.each([strict, { timeout: '10s' }])(
+    'R4 %j: a first session that was short has the whole of it',
+    async (backoff) => {
+      const { clock, dials, actor } = await startLate([{ sessionMs: 500 }, HANGS], backoff);
+      await clock.advance(2_000);
+      expect(dials()).toEqual([0, 1_500]);
+      expect(actor.getSnapshot().value).toBe('connecting');
+      actor.stop();
+    },
+  );
+
+  it.each([strict, { timeout: '10s' }])('R4 %j: a first attempt made anew has the whole of it', async (backoff) => {
+    const { clock, dials, actor } = await startLate([HANGS, REFUSED, HANGS], backoff);
+    actor.send({ type: 'retry', restart: true });
+    await clock.advance(2_000);
+    expect(dials()).toEqual([0, 1, 1_001]);
+    expect(actor.getSnapshot().value).toBe('connecting');
+    actor.stop();
+  });
 });
 
 describe('between attempts, the default', () => {

@@ -163,7 +163,8 @@ export function createClosedLogic<TSession, TInput>(
       const settle = (end: (failure: Failure) => void) => (error: unknown) => {
         if (!signal.aborted) end(owner.fail({ error, attempt, phase: 'session', uptime: now() - since }));
       };
-      lease.closed?.then(settle(resolve), settle(reject));
+      // A promise of our own settles once, whatever theirs does.
+      Promise.resolve(lease.closed).then(settle(resolve), settle(reject));
     });
   });
 }

@@ -73,6 +73,18 @@ describe('what classify is told', () => {
     await clock.advance(5_000);
     expect(seen).toHaveLength(1);
   });
+
+  it('F of a `closed` that settles twice, once', async () => {
+    const { seen, classify } = answering();
+    const closed = {
+      // biome-ignore format: both, as where `error` and `close` both fire
+      then: (resolve: (reason: unknown) => void, reject: (error: unknown) => void) => { reject(refused); resolve('bye'); },
+    };
+    const connect = async () => ({ closed, close: () => {} }) as unknown as ScriptedSession;
+    const { clock } = keep([], { connect, classify, close: () => {}, backoff: { maxAttempts: 1 } });
+    await clock.settle();
+    expect(seen.map(({ error }) => error)).toEqual([refused]);
+  });
 });
 
 describe('each verdict on each failure', () => {

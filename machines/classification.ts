@@ -51,5 +51,6 @@ function parseRetryAfter(text: string): number | undefined {
 
 function describeVerdict(verdict: unknown): string {
   if (typeof verdict !== 'object' || verdict === null) return String(verdict);
+  if (verdict instanceof Promise) return 'a promise';
   return 'retryAfter' in verdict ? `{ retryAfter: ${String(verdict.retryAfter)} }` : 'an object';
 }

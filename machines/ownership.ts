@@ -48,7 +48,10 @@ export function createOwner<TSession, TInput>(
   const judge = (facts: FailureFacts): CheckedVerdict => {
     if (classify === undefined) return 'retry';
     try {
-      return checkVerdict(classify(facts));
+      const verdict: unknown = classify(facts);
+      // A promise is no verdict, and nobody waits for this one: its rejection must not end the process.
+      if (verdict instanceof Promise) verdict.catch(() => {});
+      return checkVerdict(verdict);
     } catch (error) {
       report(error, 'classify');
       return 'retry';

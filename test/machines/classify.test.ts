@@ -283,6 +283,12 @@ describe('O4 classify may misbehave', () => {
       }),
     ],
     ['answers a promise', async () => 'give-up'],
+    [
+      'answers a promise that rejects',
+      async () => {
+        throw new Error('late');
+      },
+    ],
   ])('A3 one that %s counts as retry, and is reported once', async (_, answer) => {
     const { clock, reported, said } = keep([REFUSED], { classify: answer as () => Verdict });
     await clock.advance(500);

@@ -160,7 +160,8 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     /** Shortens the wait to a random part of the initial delay, so that not everybody who was cut off comes back at once. */
     cutWait({ type }: events.AnyChartEvent, context: Facts): Change {
       // What the server asked for is not ours to cut.
-      if (context.waitReason === 'retry-after' || !events.isCut(type)) return {};
+      const isAskedFor = context.waitReason === 'retry-after' || (context.failure?.retryAfter ?? 0) > 0;
+      if (isAskedFor || !events.isCut(type)) return {};
       const left = (context.retryAt ?? 0) - world.now();
       const spread = world.random() * policy.initial;
       return { ...waitFor(left > 0 ? Math.min(left, spread) : spread, context), waitReason: type };

@@ -22,8 +22,7 @@ export function failureIn(event: AnyChartEvent): Failure | undefined {
 
 /** How long the failure in `event` asks to wait, in ms; undefined if it asks for nothing. */
 export function retryAfterIn(event: AnyChartEvent): number | undefined {
-  const verdict = failureIn(event)?.verdict;
-  return typeof verdict === 'object' ? verdict.retryAfter : undefined;
+  return failureIn(event)?.retryAfter;
 }
 
 /** How long an attempt was given, in ms, when `event` says that its time is up; else undefined. */

@@ -67,6 +67,11 @@ export class Failure {
     return this.#details.verdict ?? 'retry';
   }
 
+  /** How long it asks to wait, in ms; undefined if it asks for nothing. */
+  get retryAfter(): number | undefined {
+    return typeof this.verdict === 'object' ? this.verdict.retryAfter : undefined;
+  }
+
   /** What viewers, logs and persisted snapshots show. */
   toJSON(): DescribedError | undefined {
     if (this.#error === undefined) return undefined;

@@ -190,6 +190,18 @@ describe('retryAfter is a floor for the wait', () => {
     expect(dials()).toEqual([0]);
   });
 
+  it.each([900, 1_100])(
+    'I a network that comes back does not cut what the server asked for: %i ms',
+    async (retryAfter) => {
+      const { clock, actor, dials } = keep([REFUSED], { random: () => 0, ...answering({ retryAfter }) });
+      await clock.settle();
+      actor.send({ type: 'online' });
+      actor.send({ type: 'wake' });
+      await clock.advance(5_000);
+      expect(dials()).toEqual([0, Math.max(1_000, retryAfter)]);
+    },
+  );
+
   it('I a wait that nobody asked for is cut', async () => {
     const { clock, actor, dials } = keep([REFUSED], { random: () => 0, ...answering({ retryAfter: 0 }) });
     await clock.settle();

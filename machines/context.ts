@@ -12,7 +12,7 @@ import {
 import * as events from './events';
 import { Failure, type GaveUpReason, giveUpError } from './failure';
 import { remember } from './history';
-import type { Facts, ReconnectContext } from './vocabulary';
+import type { Facts, ReconnectContext, WaitReason } from './vocabulary';
 import type { World } from './world';
 
 type Change = Partial<Facts> & { lease?: undefined };
@@ -59,6 +59,13 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     const uncut = world.now() + ms;
     const retryAt = cutToWindow(policy, retryStart, uncut);
     return { retryAt, wait: retryAt < uncut ? Math.max(0, retryAt - world.now()) : ms };
+  };
+
+  const waitReasonFor = (event: events.AnyChartEvent, { attempt }: Facts, drawn: number): WaitReason => {
+    const { retryAfter, uptime = 0 } = events.failureIn(event) ?? {};
+    // A stable session, whose end has opened the window anew, waits only because somebody asks for it.
+    if (attempt === 0) return retryAfter === undefined ? 'suspended' : 'retry-after';
+    return (retryAfter ?? 0) > drawn ? 'retry-after' : events.waitReason(event, isStable(policy, uptime));
   };
 
   // An attempt that was given less than its own timeout was given what was left of the window.
@@ -152,9 +159,7 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     scheduleRetry(event: events.AnyChartEvent, context: Facts): Change {
       const drawn = drawWait(policy, context.delay, world.random());
       const floor = events.retryAfterIn(event) ?? 0;
-      const livedLongEnough = isStable(policy, events.failureIn(event)?.uptime ?? 0);
-      const waitReason = floor > drawn ? 'retry-after' : events.waitReason(event, livedLongEnough);
-      return { ...waitFor(Math.max(drawn, floor), context), waitReason };
+      return { ...waitFor(Math.max(drawn, floor), context), waitReason: waitReasonFor(event, context, drawn) };
     },
 
     /** Shortens the wait to a random part of the initial delay, so that not everybody who was cut off comes back at once. */

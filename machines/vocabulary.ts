@@ -28,8 +28,8 @@ export type AttemptReason =
 /**
  * Why it waits: `connect-failed` the attempt failed, `attempt-timeout` it took too long, `short-session` the session lived less than
  * `minUptime`, `unhealthy` it ended without a sign of health, `half-open` a probe found it dead, `retry-after` the failure asked for a
- * longer wait than the backoff's; `online`, `wake` and `resume` cut the wait short; `suspended` the wait is over, and the next attempt is
- * not begun before `resume`.
+ * longer wait than the backoff's; `online`, `wake` and `resume` cut the wait short; `suspended` the next attempt is not begun
+ * before `resume`.
  */
 export type WaitReason =
   | 'connect-failed'

@@ -190,6 +190,24 @@ describe('retryAfter is a floor for the wait', () => {
     expect(dials()).toEqual([0]);
   });
 
+  it('R3 after a stable session it waits at least the initial delay, and says who asked', async () => {
+    const { clock, said } = keep([STABLE], answering({ retryAfter: 100 }));
+    await clock.advance(100_000);
+    expect(said('retrying')).toMatchObject([{ at: 60_000, delay: 1_000, reason: 'retry-after' }]);
+  });
+
+  it('I a stable session that ends while suspended waits for resume, and is not called unhealthy', async () => {
+    const { clock, actor, dials, said } = keep([STABLE], {});
+    await clock.advance(1_000);
+    actor.send({ type: 'suspend' });
+    await clock.advance(WEEK);
+    expect(said('retrying')).toMatchObject([{ at: 60_000, reason: 'suspended' }]);
+    expect(dials()).toEqual([0]);
+    actor.send({ type: 'resume' });
+    await clock.advance(1_000);
+    expect(dials()).toHaveLength(2);
+  });
+
   it.each([900, 1_100])(
     'I a network that comes back does not cut what the server asked for: %i ms',
     async (retryAfter) => {

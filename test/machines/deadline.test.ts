@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createActor } from 'xstate';
-import {
-  AttemptTimeoutError,
-  createReconnectMachine,
-  type ReconnectClock,
-  ReconnectTimeoutError,
-  reconnect,
-} from '../../src/index';
+import { AttemptTimeoutError, createReconnectMachine, ReconnectTimeoutError, reconnect } from '../../src/index';
 import { createScriptedServer, createVirtualClock, type ScriptedAttempt } from '../../src/testing/index';
 import '../support/unhandled';
 import { HANGS, keep, REFUSED, refused, times } from '../support/virtual';
@@ -110,6 +104,12 @@ describe('a strict deadline', () => {
       expect(state()).toBe('failed');
       expect(said('retrying')).toHaveLength(1);
     }
+  });
+
+  it('D1 the timeout of somebody else’s attempt, thrown by connect, is no deadline', async () => {
+    const { clock, dials } = keep([{ error: new AttemptTimeoutError(60_000) }], { backoff: strict });
+    await clock.advance(1_000);
+    expect(dials()).toEqual([0, 1_000]);
   });
 
   it.each([{ timeout: 0 }, { timeout: 0, maxAttempts: 2 }])('D3 %j means for ever', async (given) => {
@@ -246,10 +246,9 @@ describe('the first window begins when the actor is started, however long ago it
     const server = createScriptedServer(clock, attempts);
     const machine = createReconnectMachine({ connect: server.connect, close: server.close, backoff, now: clock.now });
     const actor = createActor(machine, { clock });
-    const clockOfRun: Pick<ReconnectClock, 'now'> = { now: () => clock.now() - 400_000 };
     await clock.advance(400_000);
     const failed: number[] = [];
-    actor.on('failed', () => failed.push(clockOfRun.now()));
+    actor.on('failed', () => failed.push(clock.now() - 400_000));
     actor.start();
     await clock.advance(1);
     return { clock, server, actor, failed, dials: () => server.calls.map(({ at }) => at - 400_000) };

@@ -24,9 +24,9 @@ export function times(count: number, attempt: ScriptedAttempt): ScriptedAttempt[
   return Array.from({ length: count }, () => attempt);
 }
 
-const cleanups: (() => void)[] = [];
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0)) cleanup();
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
 });
 
 /**
@@ -55,8 +55,10 @@ export function keep(
   const said: Said[] = [];
   actor.on('*', (event) => said.push({ ...event, at: clock.now(), context: actor.getSnapshot().context }));
   actor.send({ type: 'start' });
-  cleanups.push(() => {
+  cleanups.push(async () => {
     connection.stop();
+    // A script takes note of its sessions' ends a microtask later.
+    await clock.settle();
     expect(server.live).toEqual([]);
     if (!ignoreSignal) expect(clock.pending).toBe(0);
   });

@@ -294,6 +294,30 @@ describe('maxAttempts: how many attempts of one window may fail', () => {
   });
 });
 
+describe('on real time', () => {
+  it('O6 no wait ends early, though timers do by up to two milliseconds: a server that asked for it may count', async () => {
+    const runs = Array.from({ length: 100 }, async (_, i) => {
+      const late: number[] = [];
+      let due: number | undefined;
+      const connection = reconnect<ScriptedSession>({
+        connect: () => {
+          if (due !== undefined) late.push(performance.now() - due);
+          return Promise.reject(refused);
+        },
+        backoff: { initial: 3 + i / 7, multiplier: 1, maxAttempts: 5 },
+      });
+      connection.actor.on('retrying', () => {
+        due = connection.snapshot.context.retryAt;
+      });
+      await expect(connection.closed()).rejects.toBeInstanceOf(ReconnectAttemptsError);
+      return late;
+    });
+    const late = (await Promise.all(runs)).flat();
+    expect(late).toHaveLength(400);
+    expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
+  });
+});
+
 describe('hours of outage', () => {
   it.each(['none', 'decorrelated'] as const)(
     'C5 10,000 failures never wait less than the initial delay: %s',

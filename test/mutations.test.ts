@@ -40,7 +40,8 @@ function copyWith(file?: string, original = '', mutant = ''): string {
   return copy;
 }
 
-describe('a broken promise breaks a test', () => {
+// Each mutation runs all tests of the chart.
+describe('a broken promise breaks a test', { timeout: 300_000 }, () => {
   it('nothing fails without a mutation', async () => {
     expect(await failuresOf(copyWith())).toEqual([]);
   });
@@ -56,16 +57,33 @@ describe('a broken promise breaks a test', () => {
       /^R1-R8 /,
     ],
     [
+      'give an attempt twice its timeout',
+      'machines/backoff.ts',
+      'Number.POSITIVE_INFINITY : policy.attemptTimeout',
+      'Number.POSITIVE_INFINITY : 2 * policy.attemptTimeout',
+      /^E /,
+    ],
+    [
+      'let the last wait overrun a strict deadline',
+      'machines/backoff.ts',
+      'Math.min(retryAt, windowEnd(policy, retryStart)) : retryAt',
+      'retryAt : retryAt',
+      /^D2 /,
+    ],
+    ['make one attempt too many', 'machines/backoff.ts', 'attempt >= policy.max', 'attempt > policy.max', /^D5 /],
+    ['retry now for ever', 'machines/context.ts', ' && !context.refreshed', '', /^A5 /],
+    ['take uptime for health', 'machines/context.ts', 'isGated && !context.healthy', 'false', /^A4 /],
+    [
       'skip closing a session whose attempt was aborted before it connected',
       'machines/ownership.ts',
-      "    if (signal.aborted) {\n      lease.release('late');",
-      '    if (signal.aborted) {',
+      "  if (signal.aborted) {\n    lease.release('late');",
+      '  if (signal.aborted) {',
       /^O2 B1 /,
     ],
     [
       'skip closing a session whose attempt was aborted a microtask after it connected',
       'machines/ownership.ts',
-      "    signal.addEventListener('abort', () => lease.release('late'), { once: true });\n",
+      "  signal.addEventListener('abort', () => lease.release('late'), { once: true });\n",
       '',
       /^O2 stopped /,
     ],

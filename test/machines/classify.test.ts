@@ -41,7 +41,7 @@ const failed = Object.entries(failures).map(([what, failure]) => ({ what, ...fai
 const STABLE: ScriptedAttempt = { sessionMs: 60_000, reason: 'bye' };
 
 describe('what classify is told', () => {
-  it('of an attempt, a timeout, a short and a long session: each once, with all there is to know', async () => {
+  it('F of an attempt, a timeout, a short and a long session: each once, with all there is to know', async () => {
     const { seen, classify } = answering();
     const script = [REFUSED, HANGS, { sessionMs: 300, reason: 'bye' }, { sessionMs: 5_000, reason: refused }, REFUSED];
     const { clock } = keep(script, { classify, backoff: { attemptTimeout: 200 } });
@@ -55,7 +55,7 @@ describe('what classify is told', () => {
     ]);
   });
 
-  it('of a half-open session, how long there was a sign of life', async () => {
+  it('F of a half-open session, how long there was a sign of life', async () => {
     const { seen, classify } = answering();
     const answers = [Promise.resolve(), new Promise(() => {})];
     const liveness = { every: 1_000, within: 500, probe: () => answers.shift() };
@@ -88,7 +88,7 @@ describe('what classify is told', () => {
 });
 
 describe('each verdict on each failure', () => {
-  it.each(failed)('retry after $what waits as without classify', async ({ script, backoff, at }) => {
+  it.each(failed)('R2 retry after $what waits as without classify', async ({ script, backoff, at }) => {
     const { clock, dials } = keep([script], { backoff, ...answering('retry') });
     await clock.advance(WEEK);
     expect(dials().slice(0, 2)).toEqual([0, at + 1_000]);
@@ -115,7 +115,7 @@ describe('each verdict on each failure', () => {
     expect(server.calls).toHaveLength(1);
   });
 
-  it.each(failed)('retry-now after $what dials at once', async ({ script, backoff, at }) => {
+  it.each(failed)('A5 retry-now after $what dials at once', async ({ script, backoff, at }) => {
     const { clock, dials, said } = keep([script], { backoff, ...answering('retry-now') });
     await clock.advance(at + 50);
     expect(dials()).toEqual([0, at]);
@@ -123,7 +123,7 @@ describe('each verdict on each failure', () => {
     expect(said('retrying')).toEqual([]);
   });
 
-  it.each(failed)('retryAfter after $what waits so long', async ({ script, backoff, at }) => {
+  it.each(failed)('R2 retryAfter after $what waits so long', async ({ script, backoff, at }) => {
     const { clock, dials, said } = keep([script], { backoff, ...answering({ retryAfter: '7s' }) });
     await clock.advance(at + 7_000);
     expect(dials()).toEqual([0, at + 7_000]);
@@ -141,7 +141,7 @@ describe('each verdict on each failure', () => {
     expect(said('connecting').at(-1)).toMatchObject({ attempt: 1, reason });
   });
 
-  it('give-up after a stable session ends it all the same', async () => {
+  it('D5 give-up after a stable session ends it all the same', async () => {
     const { clock, state, context } = keep([STABLE], answering('give-up'));
     await clock.advance(60_000);
     expect(state()).toBe('failed');
@@ -153,17 +153,17 @@ describe('retryAfter is a floor for the wait', () => {
   it.each([
     ['above the delay', { retryAfter: 5_000 }, 5_000, 'retry-after'],
     ['above max', { retryAfter: '10m' }, 600_000, 'retry-after'],
-    ['C4 above 2^31-1 ms', { retryAfter: 2 ** 31 + 5_000 }, 2 ** 31 + 5_000, 'retry-after'],
+    ['above 2^31-1 ms (C4)', { retryAfter: 2 ** 31 + 5_000 }, 2 ** 31 + 5_000, 'retry-after'],
     ['below the delay', { retryAfter: 400 }, 1_000, 'connect-failed'],
     ['of 0, as of a date that is past', { retryAfter: 0 }, 1_000, 'connect-failed'],
-  ])('%s', async (_, verdict, delay, reason) => {
+  ])('R2 %s', async (_, verdict, delay, reason) => {
     const { clock, dials, said } = keep([REFUSED], { backoff: { timeout: 0 }, ...answering(verdict) });
     await clock.advance(delay);
     expect(dials()).toEqual([0, delay]);
     expect(said('retrying')).toMatchObject([{ delay, reason }]);
   });
 
-  it('under what jitter drew of the delay', async () => {
+  it('R2 under what jitter drew of the delay', async () => {
     const script = times(2, REFUSED);
     const { clock, said } = keep(script, {
       backoff: { initial: 10_000, jitter: 'full' },
@@ -246,13 +246,13 @@ describe('retry-now works once in a row', () => {
     expect(said('connecting').map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it('after another verdict it works again', async () => {
+  it('A5 after another verdict it works again', async () => {
     const { clock, dials } = keep(times(5, REFUSED), answering('retry-now', 'retry-now', 'retry', 'retry-now'));
     await clock.advance(3_000);
     expect(dials()).toEqual([0, 0, 1_000, 3_000, 3_000]);
   });
 
-  it('after a stable session it works again', async () => {
+  it('A5 after a stable session it works again', async () => {
     const script = [REFUSED, STABLE, REFUSED, REFUSED];
     const { clock, dials } = keep(script, answering('retry-now', 'retry', 'retry-now', 'retry-now'));
     await clock.advance(60_500);
@@ -266,7 +266,7 @@ describe('retry-now works once in a row', () => {
     expect(dials()).toEqual([0]);
   });
 
-  it('maxAttempts: the one at once is made, and then it gives up', async () => {
+  it('A5 maxAttempts: the one at once is made, and then it gives up', async () => {
     const backoff = { maxAttempts: 3 };
     const verdicts = ['retry', 'retry', 'retry-now', 'retry-now'];
     const { clock, dials, context } = keep(times(9, REFUSED), { backoff, ...answering(...verdicts) });
@@ -407,7 +407,7 @@ describe('with real servers', () => {
     expect(urls).toEqual(tokens.map((token) => `/?token=${token}`));
   });
 
-  it('a 401 gives up at once, and one with tokens that are refreshed does not', async () => {
+  it('D5 a 401 gives up at once, and one with tokens that are refreshed does not', async () => {
     const server = await webSocketServer(undefined, { refuse: 401 });
     const plain = open(server.port, { initial: 5 });
     await expect(plain.connection.closed()).rejects.toMatchObject({
@@ -420,7 +420,7 @@ describe('with real servers', () => {
     expect(refreshing.reasons).toEqual(['start', 'refresh', 'backoff']);
   });
 
-  it('a 429 with Retry-After: 1 is left alone for at least that long, as its server sees it', async () => {
+  it('R2 a 429 with Retry-After: 1 is left alone for at least that long, as its server sees it', async () => {
     const requests: number[] = [];
     let second!: () => void;
     const seen = new Promise<void>((resolve) => (second = resolve));
@@ -436,7 +436,7 @@ describe('with real servers', () => {
     expect(next - first).toBeGreaterThanOrEqual(1_000);
   });
 
-  it('a 503 is tried again until the server is back', async () => {
+  it('R2 a 503 is tried again until the server is back', async () => {
     const down = await webSocketServer(undefined, { refuse: 503 });
     const { connection } = open(down.port, { initial: 5, max: 20 });
     const error = await new Promise((resolve) => connection.actor.on('retrying', (event) => resolve(event.error)));

@@ -88,7 +88,7 @@ describe.each(['event', 'promise'] as const)('healthy by %s', (kind) => {
 });
 
 describe('healthy by event', () => {
-  it('without a session it is no credit for the next one', async () => {
+  it('A4 without a session it is no credit for the next one', async () => {
     const { clock, connection, state, context, said } = keep([FLAP, HANGS], { healthy: 'event' });
     connection.healthy();
     await clock.advance(10_000);
@@ -118,7 +118,7 @@ describe('healthy by event', () => {
     expect(server.calls.at(-1)?.args).toMatchObject({ attempt: 1, reason: 'retry' });
   });
 
-  it('without the option a session needs no sign', async () => {
+  it('R3 without the option a session needs no sign', async () => {
     const { clock, dials } = keep(times(2, FLAP), {});
     await clock.advance(60_000);
     expect(dials()).toEqual([0, 30_020]);
@@ -126,7 +126,7 @@ describe('healthy by event', () => {
 });
 
 describe('healthy by promise', () => {
-  it('is asked once for each session, with the session and a signal', async () => {
+  it('B7 is asked once for each session, with the session and a signal', async () => {
     const { asked, healthy } = signs();
     const { clock, server } = keep(times(3, FLAP), { healthy });
     await clock.advance(80_000);

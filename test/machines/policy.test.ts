@@ -52,7 +52,7 @@ describe('jitter: how each wait is spread', () => {
     expect(said('retrying').map(({ context }) => context.delay)).toEqual([1_000, 2_000, 4_000, 8_000, 10_000]);
   });
 
-  it('each wait is a draw of its own, and the largest one is no longer than the delay', async () => {
+  it('R2 each wait is a draw of its own, and the largest one is no longer than the delay', async () => {
     const draws = [0, 0.5, ALMOST_ONE];
     const { clock, said } = keep(times(3, REFUSED), {
       backoff: { ...backoff, jitter: 'equal' },
@@ -241,14 +241,14 @@ describe('maxAttempts: how many attempts of one window may fail', () => {
     expect(dials()).toHaveLength(3);
   });
 
-  it('of 1: the first failure is the last', async () => {
+  it('D5 of 1: the first failure is the last', async () => {
     const { clock, dials, context } = keep(times(9, REFUSED), { backoff: { maxAttempts: 1 } });
     await clock.advance(WEEK);
     expect(dials()).toEqual([0]);
     expect((context().error as Error).message).toBe('reconnect gave up after 1 attempt: refused');
   });
 
-  it('of 0 sets no limit', async () => {
+  it('D3 of 0 sets no limit', async () => {
     const { clock, dials, state } = keep(times(1_000, REFUSED), {
       backoff: { maxAttempts: 0, multiplier: 1, timeout: 0 },
     });
@@ -267,7 +267,7 @@ describe('maxAttempts: how many attempts of one window may fail', () => {
     expect((context().error as Error).message).toBe('reconnect gave up after 3 attempts: bye');
   });
 
-  it('a stable session begins a new count', async () => {
+  it('R3 a stable session begins a new count', async () => {
     const script = [REFUSED, REFUSED, { sessionMs: 60_000 }, REFUSED, REFUSED, REFUSED, REFUSED];
     const { clock, server, state } = keep(script, { backoff: { maxAttempts: 3 } });
     await clock.advance(WEEK);
@@ -338,7 +338,7 @@ describe('hours of outage', () => {
 });
 
 describe('resilientBackoff does what it says', () => {
-  it('waits half to all of the delay', async () => {
+  it('R2 waits half to all of the delay', async () => {
     const draws = [0, 0.5, 0, 0.5];
     const { clock, said } = keep(times(4, REFUSED), {
       backoff: resilientBackoff,
@@ -368,7 +368,7 @@ describe('resilientBackoff does what it says', () => {
     expect((context().error as Error).cause).toBeInstanceOf(AttemptTimeoutError);
   });
 
-  it('one setting over it changes that one', async () => {
+  it('R1 one setting over it changes that one', async () => {
     const backoff: Partial<Backoff> = { ...resilientBackoff, maxAttempts: 2 };
     const { clock, context } = keep([], { backoff, random: () => 0 });
     await clock.advance(20_500);

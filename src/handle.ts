@@ -44,7 +44,7 @@ export interface Reconnection<TSession, TInput = void> extends Disposable, Async
    * With `signal` the wait ends when it aborts, rejecting with its reason; one that has aborted already makes it a look: the
    * unread status if there is one. Either way nothing counts as reported.
    *
-   * @throws {ReconnectTimeoutError} once it gave up, {@link ReconnectStoppedError} once stopped; an unread status comes first.
+   * @throws {ReconnectGaveUpError} once it gave up, {@link ReconnectStoppedError} once stopped; an unread status comes first.
    */
   status(options?: { signal?: AbortSignal }): Promise<Status>;
   /** Every status from now on, with a place of its own. Ends when stopped; throws the give-up error. */
@@ -55,7 +55,7 @@ export interface Reconnection<TSession, TInput = void> extends Disposable, Async
    * @throws as {@link status} does; the signal's reason; {@link NotConnectedError} when the time is up.
    */
   connected(options?: { signal?: AbortSignal; timeout?: Duration }): Promise<TSession>;
-  /** Resolves when stopped, rejects with the `ReconnectTimeoutError` when it gives up. Rule R7. */
+  /** Resolves when stopped, rejects with the `ReconnectGaveUpError` when it gives up. Rule R7. */
   closed(): Promise<void>;
   /**
    * Connects now: skips the wait, replaces the live session, or tries again after giving up. An attempt under way is left alone,

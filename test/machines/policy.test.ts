@@ -318,7 +318,7 @@ describe('on real time', () => {
   });
 });
 
-describe('hours of outage', () => {
+describe('hours of outage', { timeout: 60_000 }, () => {
   it.each(['none', 'decorrelated'] as const)(
     'C5 10,000 failures never wait less than the initial delay: %s',
     async (jitter) => {

@@ -13,7 +13,7 @@ import {
 } from '../../src/index';
 import type { ScriptedAttempt, ScriptedSession } from '../../src/testing/index';
 import { type WebSocketSession, websocket } from '../../src/websocket';
-import { afterTest, httpServer, webSocketServer } from '../support/servers';
+import { afterTest, faultServer, httpServer, webSocketServer } from '../support/servers';
 import '../support/unhandled';
 import { HANGS, keep, REFUSED, refused, times } from '../support/virtual';
 
@@ -408,7 +408,7 @@ describe('with real servers', () => {
   });
 
   it('D5 a 401 gives up at once, and one with tokens that are refreshed does not', async () => {
-    const server = await webSocketServer(undefined, { refuse: 401 });
+    const server = await faultServer({ behaviour: { kind: 'refuse', status: 401 } });
     const plain = open(server.port, { initial: 5 });
     await expect(plain.connection.closed()).rejects.toMatchObject({
       name: 'ReconnectFatalError',
@@ -437,15 +437,13 @@ describe('with real servers', () => {
   });
 
   it('R2 a 503 is tried again until the server is back', async () => {
-    const down = await webSocketServer(undefined, { refuse: 503 });
+    const down = await faultServer({ behaviour: { kind: 'refuse', status: 503 } });
     const { connection } = open(down.port, { initial: 5, max: 20 });
     const error = await new Promise((resolve) => connection.actor.on('retrying', (event) => resolve(event.error)));
     expect(error).toMatchObject({ status: 503 });
-    await down.kill();
-    const up = await webSocketServer(undefined, { port: down.port });
+    down.treat({ kind: 'serve' });
     const session = await connection.connected();
-    const peer = await up.peers.next();
-    expect(peer.readyState).toBe(WebSocket.OPEN);
+    expect(session.socket.readyState).toBe(WebSocket.OPEN);
     expect(connection.session).toBe(session);
   });
 });

@@ -41,6 +41,7 @@ type Hide = (key: string, value: unknown) => unknown;
 
 function createHider(redact: Redact = []): Hide {
   if (typeof redact === 'function') return redact;
+  if (redact.length === 0) return (_, value) => value;
   const secret = new Set(redact.map((key) => key.toLowerCase()));
   return (key, value) => (secret.has(key.toLowerCase()) ? HIDDEN : value);
 }
@@ -99,15 +100,15 @@ class Copier {
     try {
       if (isError(value)) return this.#copyKeys(value, errorKeys(value));
       if (isActor(value)) return this.#copyKeys(value, ['id', 'sessionId']);
-      if (value instanceof Map) return { [this.#spend('Map')]: this.#copyItems(value, value.size, this.#copyEntry) };
-      if (value instanceof Set) return { [this.#spend('Set')]: this.#copyItems(value, value.size, this.#copyItem) };
+      if (value instanceof Map) return { [this.#spend('Map')]: this.#copyMap(value) };
+      if (value instanceof Set) return { [this.#spend('Set')]: this.#copyArray(value, value.size) };
       const { toJSON } = value as { toJSON?: unknown };
       // JSON asks once: what toJSON returns is not asked again.
       if (mayConvert && typeof toJSON === 'function') {
         const converted: unknown = toJSON.call(value, key);
         if (converted !== value) return this.#copyValue(key, converted, false);
       }
-      if (Array.isArray(value)) return this.#copyItems(elementsOf(value), value.length, this.#copyItem);
+      if (Array.isArray(value)) return this.#copyArray(elementsOf(value), value.length);
       const keys = Object.keys(value);
       const name = classOf(value);
       return keys.length === 0 && name !== 'Object' ? this.#spend(`[${name}]`) : this.#copyKeys(value, keys);
@@ -116,13 +117,17 @@ class Copier {
     }
   }
 
-  readonly #copyItem = (item: unknown, index: number): unknown => this.copy(String(index), item);
+  #copyArray(items: Iterable<unknown>, size: number): unknown[] {
+    return this.#copyItems(items, size, (item, index) => this.copy(String(index), item));
+  }
 
   /** A secret is known by its key in a map as well. */
-  readonly #copyEntry = ([key, value]: [key: unknown, value: unknown]): unknown[] => [
-    this.copy('', key),
-    this.copy(typeof key === 'string' ? key : '', value),
-  ];
+  #copyMap(map: ReadonlyMap<unknown, unknown>): unknown[] {
+    return this.#copyItems(map, map.size, ([key, value]) => [
+      this.copy('', key),
+      this.copy(typeof key === 'string' ? key : '', value),
+    ]);
+  }
 
   #copyItems<T>(items: Iterable<T>, size: number, copyItem: (item: T, index: number) => unknown): unknown[] {
     const copies: unknown[] = [];

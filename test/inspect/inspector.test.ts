@@ -1,4 +1,5 @@
 /** Which actors viewers are shown, what they are told of them, and what they can do to them. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   type AnyActorRef,
@@ -652,6 +653,39 @@ test('stop says goodbye, and shows nothing from then on', () => {
   expect(viewer.messages).toEqual([{ type: 'xstate.disconnect' }]);
   expect(actor.getSnapshot().value).toBe('on');
   expect(errors).toEqual([]);
+});
+
+test('docs/inspect.md shows messages as they are', () => {
+  const text = readFileSync(new URL('../../docs/inspect.md', import.meta.url), 'utf8');
+  const blocks = [...text.matchAll(/^```json\n(.*?)^```/gmsu)].map(([, block = '']) => block);
+  const [said = '', node = '', state = '', asked = ''] = blocks;
+  const documented = [said, asked].map((block) =>
+    block
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object),
+  );
+
+  const { inspector, errors } = inspected();
+  const sent: object[] = [];
+  const link = inspector.connect((message) => sent.push(message));
+  const [inspecting, event] = documented[1] as [object, object];
+  link.receive(inspecting);
+  const connection = reconnect({ connect: () => Promise.reject(new Error('refused')), inspect: inspector.inspect });
+  link.receive({ ...event, service: connection.actor.sessionId });
+  expect(errors).toEqual([]);
+  connection.stop();
+  inspector.stop();
+  for (const message of documented[0] as { type: string }[]) {
+    const alike = sent
+      .filter((one) => (one as { type: string }).type === message.type)
+      .map((one) => Object.keys(one).sort());
+    expect(alike, message.type).toContainEqual(Object.keys(message).sort());
+  }
+  const decoded = sent.map(decodeMessage).find((message) => message?.type === 'service.register');
+  if (decoded?.type !== 'service.register') throw new Error('nothing is registered');
+  expect(Object.keys(decoded.state).sort()).toEqual(Object.keys(JSON.parse(state)).sort());
+  expect(Object.keys(decoded.machine.states['backingOff'] ?? {}).sort()).toEqual(Object.keys(JSON.parse(node)).sort());
 });
 
 describe('decodeMessage', () => {

@@ -45,7 +45,8 @@ async function heard(viewer: Frame | Page, expression: string): Promise<Heard[]>
   return viewer.evaluate('heard') as Promise<Heard[]>;
 }
 
-const IS_CONNECTED = "one.snapshot?.value === 'connected'";
+// An actor is shown with the snapshot that it has by the time that Stately's gets around to it.
+const IS_CONNECTED = "one.type === '@xstate.snapshot' && one.snapshot.value === 'connected'";
 const IS_KEPT = "one.type === '@xstate.snapshot' && one.event.type === 'keep'";
 const snapshotsOf = (all: Heard[]): Heard['snapshot'][] =>
   all

@@ -37,7 +37,6 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
   /** Those who have said that they are ready, as what sends to them. */
   const viewers = new Set<(message: AppMessage) => void>();
   const subscriptions = new Set<{ unsubscribe(): void }>();
-  const systems = new WeakSet<object>();
   let stopped = false;
 
   const contain = (work: () => void): void => {
@@ -83,11 +82,12 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
         let root = actor as InspectedActor;
         while (root._parent !== undefined) root = root._parent;
         const { system } = root;
-        if (!systems.has(system) && !registry.all().some((service) => service.actor.system === system)) {
-          systems.add(system);
+        const members = family(root);
+        if (members.length === 0) return;
+        if (!registry.all().some((service) => service.actor.system === system)) {
           subscriptions.add(system.inspect(inspect));
         }
-        for (const each of family(root)) registry.add(each);
+        for (const member of members) registry.add(member);
       }),
 
     connect(sendMessage) {

@@ -201,6 +201,11 @@ describe('what a viewer is shown', () => {
       transitions: [{ eventType: 'flip', source: '#light.off', target: ['#light.on'], actions: [{ type: 'log' }] }],
       at: expect.any(Number),
     });
+    actor.send({ type: 'flip' });
+    expect(viewer.of('service.state')[1]?.state).toMatchObject({
+      actions: [],
+      transitions: [{ source: '#light.on', target: ['#light.off'] }],
+    });
   });
 
   test('every transition on the way, not only the one that an event asked for', () => {
@@ -281,11 +286,14 @@ describe('actors that end', () => {
   });
 
   test('by a throw in an action, of which XState tells inspectors nothing', async () => {
-    const { inspector, viewer } = inspected();
+    const { inspector, viewer, errors } = inspected();
     const actor = createActor(light, { inspect: inspector.inspect });
     const thrown = new Promise((resolve) => actor.subscribe({ error: resolve }));
     actor.start();
     actor.send({ type: 'break' });
+    // Before anybody could know.
+    viewer.link.receive({ type: 'xstate.event', event: '{"type":"flip"}', service: actor.sessionId });
+    expect(errors[0]?.message).toContain('is not running');
     expect(await thrown).toMatchObject({ message: 'the bulb broke' });
     expect(viewer.of('service.state').at(-1)?.state).toMatchObject({
       value: 'off',
@@ -298,22 +306,26 @@ describe('actors that end', () => {
 
   test('by a throw before they were in any state: shown where they would have begun', async () => {
     const { inspector, viewer } = inspected();
-    const stillborn = setup({}).createMachine({
-      id: 'stillborn',
-      context: () => {
-        throw new Error('no context');
+    const stillborn = setup({
+      guards: {
+        broken: () => {
+          throw new Error('cannot tell');
+        },
       },
+    }).createMachine({
+      id: 'stillborn',
       initial: 'a',
-      states: { a: {} },
+      states: { a: { always: { guard: 'broken', target: 'b' } }, b: {} },
     });
     const actor = createActor(stillborn, { inspect: inspector.inspect });
     const thrown = new Promise((resolve) => actor.subscribe({ error: resolve }));
     actor.start();
     await thrown;
+    // Older XStates have no value for it then, and XState 4 reads {} as the initial state.
+    expect(['a', {}]).toContainEqual(viewer.of('service.state').at(-1)?.state.value);
     expect(viewer.of('service.state').at(-1)?.state).toMatchObject({
-      value: {},
       status: 'error',
-      error: { message: 'no context' },
+      error: { message: expect.stringContaining('cannot tell') },
     });
     expect(viewer.live).toEqual([]);
   });

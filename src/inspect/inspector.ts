@@ -16,7 +16,7 @@ export interface InspectorOptions extends SerializerOptions {
 export interface ViewerLink {
   /** Takes what the viewer says: a `ViewerMessage`, as an object or as JSON. Ignores what is none. Never throws. */
   receive(message: unknown): void;
-  /** The viewer is gone. */
+  /** The viewer is gone: it is told nothing more, unless it says `xstate.inspecting` again. */
   close(): void;
 }
 
@@ -106,7 +106,9 @@ export function createInspector(options: InspectorOptions = {}): Inspector {
             if (request?.type === 'event') deliver(request);
             if (request?.type !== 'inspecting') return;
             viewers.add(send);
-            for (const service of registry.all()) send(service.register());
+            for (const service of registry.all()) {
+              if (viewers.has(send)) send(service.register());
+            }
           }),
         close: () => viewers.delete(send),
       };

@@ -97,8 +97,8 @@ function serve(inspector: Inspector, viewer: WebSocket, report: (error: unknown)
       missed = true;
       return;
     }
-    viewer.send(JSON.stringify(message), () => {
-      if (!lagging || viewer.bufferedAmount > 0) return;
+    viewer.send(JSON.stringify(message), (error) => {
+      if (error || !lagging || viewer.bufferedAmount > 0) return;
       lagging = false;
       if (!missed) return;
       missed = false;

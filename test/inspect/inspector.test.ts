@@ -595,8 +595,9 @@ describe('an app that is inspected', () => {
       sends += 1;
       throw new Error('broken wire');
     });
-    link.receive({ type: 'xstate.inspecting' });
     const actor = createActor(light, { inspect: inspector.inspect }).start();
+    createActor(light, { inspect: inspector.inspect }).start();
+    link.receive({ type: 'xstate.inspecting' });
     actor.send({ type: 'flip' });
     expect(actor.getSnapshot().value).toBe('on');
     // A broken wire is not tried again.

@@ -314,6 +314,42 @@ describe('a viewer that misbehaves does the app no harm', () => {
   });
 });
 
+test('a slow viewer that gives up costs the app nothing more', async () => {
+  const { inspector } = await inspected();
+  let reads = 0;
+  const big = setup({
+    types: {} as { context: object; events: { type: 'tick' } },
+  }).createMachine({
+    id: 'big',
+    context: {
+      ballast: 'x'.repeat(1_000_000),
+      get read() {
+        reads += 1;
+        return reads;
+      },
+    },
+    on: { tick: { reenter: true } },
+  });
+  const { socket, heard } = await look(inspector.url);
+  const actor = createActor(big, { inspect: inspector.inspect }).start();
+  await heard.until(({ type }) => type === 'service.register');
+  socket.pause();
+  for (let i = 0; i < 50; i += 1) actor.send({ type: 'tick' });
+  socket.terminate();
+  // Until the server has noticed, it goes on telling.
+  await expect
+    .poll(
+      () => {
+        const before = reads;
+        actor.send({ type: 'tick' });
+        return reads - before;
+      },
+      { timeout: 20_000 },
+    )
+    .toBe(0);
+  actor.stop();
+});
+
 describe('on a server of the app', () => {
   async function listening() {
     const server = createServer((_, response) => response.end('the app'));

@@ -109,6 +109,8 @@ export async function dial<TSession, TInput>(
   dialedAt?: number,
 ): Promise<Lease<TSession>> {
   const { signal } = args;
+  // C1: stopped in the very turn in which a wait ended.
+  if (signal.aborted) await never();
   let lease: Lease<TSession>;
   try {
     lease = owner.lease(await owner.connect(args), dialedAt);

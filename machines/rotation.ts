@@ -66,6 +66,7 @@ async function dialWithin<TSession, TInput>(
     timer.abort();
   };
   args.signal.addEventListener('abort', abort, { once: true });
+  if (args.signal.aborted) abort();
   const expired = sleep(self, ms, timer.signal).then((): never => {
     throw new AttemptTimeoutError(ms);
   });

@@ -5,11 +5,11 @@ import { type AnyActor, type AnyActorRef, fromPromise, type PromiseActorLogic } 
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Resolves after `ms`, which may be Infinity, on the clock of `self`'s system: the real one, or the one given to `createActor`. Once aborted it never
- * settles, and leaves no timer and no listener behind.
+ * Resolves after `ms`, which may be Infinity, on the clock of `self`'s system: the real one, or the one given to `createActor`.
+ * Once aborted it never settles, and leaves no timer and no listener behind.
  */
 export function sleep(self: AnyActorRef, ms: number, signal: AbortSignal): Promise<void> {
-  if (ms === Number.POSITIVE_INFINITY) return new Promise(() => {});
+  if (ms === Number.POSITIVE_INFINITY || signal.aborted) return new Promise(() => {});
   // Every actor has its system's clock; only the type of a reference hides it.
   const { clock } = self as unknown as AnyActor;
   return new Promise((resolve) => {

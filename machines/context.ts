@@ -133,16 +133,22 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     /** What the actor `limit` is invoked with. */
     limitOf: ({ retryStart, attempt }: Facts) => ({ ms: attemptLimit(policy, retryStart, world.now()), attempt }),
 
-    /** A success forgets the last error, and where nothing more is asked of a session resets the delay at once. Rule R3. */
-    takeSession: ({ sessions, delay }: Facts) => ({
+    /**
+     * A success forgets the last error, and where nothing more is asked of a session resets the delay at once (R3). A session that
+     * takes the place of a stable one is the first of a window of its own.
+     */
+    takeSession: (event: events.AnyChartEvent, context: Facts): Change => ({
+      delay: policy.minUptime === 0 && !isGated ? policy.initial : context.delay,
+      ...(events.isRotation(event) && { reason: 'rotation' }),
+      ...(events.isRotation(event) && isSessionStable(event, context) && { ...freshWindow(), attempt: 1 }),
       connectedAt: world.now(),
       healthy: false,
-      sessions: sessions + 1,
+      sessions: context.sessions + 1,
       failure: undefined,
-      delay: policy.minUptime === 0 && !isGated ? policy.initial : delay,
     }),
 
-    dropSession: (): Change => NO_SESSION,
+    /** In a rotation the next one is there already. */
+    dropSession: (event: events.AnyChartEvent): Change => (events.isRotation(event) ? {} : NO_SESSION),
 
     rememberFailure(event: events.AnyChartEvent, { history, attempt }: Facts): Change {
       const failure = events.failureIn(event);

@@ -94,11 +94,11 @@ export function createReconnectChart<TSession, TInput = void>(
       reopenWindow: assign(({ context, event }) => memory.reopenWindow(event, context)),
       beginAttempt: assign(({ context, event }) => memory.beginAttempt(event, context)),
 
-      takeSession: assign(({ context, event }) => ({ lease: leaseIn(event), ...memory.takeSession(context) })),
+      takeSession: assign(({ context, event }) => ({ ...memory.takeSession(event, context), lease: leaseIn(event) })),
       noteHealth: assign({ healthy: true }),
       probeSession: sendTo('liveness', { type: 'probe' }),
       releaseSession: ({ context, event }) => context.lease?.release(closeReason(event)),
-      dropSession: assign(() => memory.dropSession()),
+      dropSession: assign(({ event }) => memory.dropSession(event)),
 
       rememberFailure: assign(({ context, event }) => memory.rememberFailure(event, context)),
       forgetFailure: assign({ failure: undefined }),

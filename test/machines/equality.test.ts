@@ -103,7 +103,10 @@ describe('I an input that equals the present one is no change', () => {
 
   it.each<[string, () => object]>([
     ['a getter that throws', () => Object.defineProperty({}, 'a', { enumerable: true, get: throws })],
-    ['a Proxy that throws at everything', () => new Proxy({}, { getPrototypeOf: throws, get: throws, ownKeys: throws })],
+    [
+      'a Proxy that throws at everything',
+      () => new Proxy({}, { getPrototypeOf: throws, get: throws, ownKeys: throws }),
+    ],
     ['a revoked Proxy', revoked],
     ['a Proxy around a Map', () => new Proxy(new Map(), {})],
     ['an object that never ends', bottomless],

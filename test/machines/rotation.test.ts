@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { createActor, setup } from 'xstate';
-import { createReconnectMachine, reconnect } from '../../src/index';
+import { createReconnectMachine, reconnect, resilientBackoff } from '../../src/index';
 import {
   createScriptedServer,
   createScriptedSession,
@@ -52,6 +52,7 @@ describe('O1 rotation: a session that gets old is replaced by a new one', () => 
     await run.clock.advance(DUE + 20);
     expect(run.told()).toEqual(['connecting', 'connected', 'rotated']);
     expect(run.reasons()).toEqual(['start', 'rotation']);
+    expect(run.context()).toMatchObject({ reason: 'rotation', attempt: 1, connectedAt: DUE + 20 });
     run.actor.stop();
   });
 
@@ -310,6 +311,43 @@ describe('O1 O2 whatever happens during a rotation, every session is closed exac
     expect(server.calls).toHaveLength(rotations);
     expect(server.sessions.map(({ closes }) => closes)).toEqual([['stopped']]);
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe('R3 A1 the session that a rotation made is judged by itself', () => {
+  const SHORT = { connectMs: 10, sessionMs: 100, reason: 'bye' };
+
+  it.each([
+    ['the default policy', {}],
+    ['a strict deadline', { ...resilientBackoff, jitter: 'none' as const }],
+    ['two attempts', { maxAttempts: 2 }],
+  ])('R3 A1 with %s, one that ends at once is a first failure in a window of its own', async (_, backoff) => {
+    const run = play([REFUSED, MADE, SHORT, MADE], { maxSessionAge: '1h', backoff });
+    run.actor.start();
+    await run.clock.advance(2_000 + DUE + 120);
+    expect(run.value()).toBe('backingOff');
+    expect(run.context()).toMatchObject({ attempt: 1, delay: 1_000, waitReason: 'short-session', error: 'bye' });
+    await run.clock.advance(1_010);
+    expect(run.value()).toBe('connected');
+    expect(run.reasons()).toEqual(['start', 'backoff', 'rotation', 'backoff']);
+    run.actor.stop();
+  });
+
+  it('R3 one that lives long enough is followed at once', async () => {
+    const run = play([MADE, { connectMs: 10, sessionMs: 5_000 }, MADE], { maxSessionAge: '1h' });
+    run.actor.start();
+    await run.clock.advance(DUE + 5_100);
+    expect(run.reasons()).toEqual(['start', 'rotation', 'closed']);
+    expect(run.value()).toBe('connected');
+    run.actor.stop();
+  });
+
+  it('A1 a session that gave no sign of health opens no window for the next one', async () => {
+    const run = play([MADE, SHORT], { maxSessionAge: '1h', healthy: 'event', backoff: { timeout: '10m' } });
+    run.actor.start();
+    await run.clock.advance(DUE + 10 + 120);
+    expect(run.context()).toMatchObject({ waitReason: 'short-session', retryStart: 0 });
+    run.actor.stop();
   });
 });
 

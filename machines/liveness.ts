@@ -53,13 +53,18 @@ export function createLivenessLogic<TSession, TInput>(
     let interrupt = (): void => {};
     receive(() => interrupt());
 
-    /** Runs `wait` under a signal of its own, which ends with it, with the actor, or when somebody asks for a probe. */
-    async function interruptible<T>(wait: (signal: AbortSignal) => Promise<T>): Promise<T | 'unknown'> {
+    /** Runs `wait` under a signal of its own, which ends with it, with the actor, or, if `patient`, when somebody asks for a probe. */
+    async function interruptible<T>(
+      patient: boolean,
+      wait: (signal: AbortSignal) => Promise<T>,
+    ): Promise<T | 'unknown'> {
       const controller = new AbortController();
       const end = (): void => controller.abort();
       life.signal.addEventListener('abort', end, { once: true });
       const interrupted = new Promise<'unknown'>((resolve) => {
-        interrupt = () => resolve('unknown');
+        interrupt = () => {
+          if (patient) resolve('unknown');
+        };
       });
       try {
         return await Promise.race([wait(controller.signal), interrupted]);
@@ -69,26 +74,27 @@ export function createLivenessLogic<TSession, TInput>(
       }
     }
 
-    /** `patient` does not take a late timer for an answer: the peer's may be waiting to be read. */
+    /**
+     * `patient` does not take a late timer for an answer: the peer's may be waiting to be read. Only the first of several probes
+     * in a row is, or a network that comes and goes would put the verdict off for ever.
+     */
     const ask = (patient: boolean): Promise<Finding> =>
-      interruptible(async (signal) => {
+      interruptible(patient, async (signal) => {
         const askedAt = now();
         const silence = sleep(self, within, signal).then((): Finding => {
           if (patient && now() - askedAt - within > OVERSLEPT_MS) return 'unknown';
           return new HalfOpenError(`no answer to a probe within ${debugDuration(within)}`);
         });
-        const answer = Promise.resolve()
-          .then(() => probe(lease.session, signal))
-          .then(
-            (): Finding => 'alive',
-            (cause: unknown): Finding => new HalfOpenError('a probe failed', { cause }),
-          );
+        const answer = new Promise((resolve) => resolve(probe(lease.session, signal))).then(
+          (): Finding => 'alive',
+          (cause: unknown): Finding => new HalfOpenError('a probe failed', { cause }),
+        );
         return Promise.race([answer, silence]);
       });
 
     async function watch(): Promise<void> {
       while (!life.signal.aborted) {
-        await interruptible((signal) => sleep(self, every, signal));
+        await interruptible(true, (signal) => sleep(self, every, signal));
         let finding: Finding = 'unknown';
         for (let patient = true; finding === 'unknown' && !life.signal.aborted; patient = false) {
           finding = await ask(patient);

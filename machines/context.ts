@@ -38,11 +38,17 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     return isStable(policy, uptime);
   };
 
+  /** The window runs only while one may try and there is a network to try with. */
+  const isRunning = ({ online, suspended }: Facts): boolean => online && !suspended;
+
+  const runningFrom = (context: Facts, retryStart: number): number =>
+    isRunning(context) ? retryStart : Number.POSITIVE_INFINITY;
+
   // A wait that is said to be over is over, though the clock may be a fraction of a millisecond behind it.
   const isSpent = (event: events.AnyChartEvent, context: Facts): boolean =>
     isWindowSpent(
       policy,
-      events.windowStart(event, context),
+      runningFrom(context, events.windowStart(event, context)),
       Math.max(world.now(), context.retryAt ?? Number.NEGATIVE_INFINITY),
     );
 
@@ -55,9 +61,9 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
       gaveUp: undefined,
     }) satisfies Change;
 
-  const waitFor = (ms: number, { retryStart }: Facts): Pick<Facts, 'wait' | 'retryAt'> => {
+  const waitFor = (ms: number, context: Facts): Pick<Facts, 'wait' | 'retryAt'> => {
     const uncut = world.now() + ms;
-    const retryAt = cutToWindow(policy, retryStart, uncut);
+    const retryAt = cutToWindow(policy, runningFrom(context, context.retryStart), uncut);
     return { retryAt, wait: retryAt < uncut ? Math.max(0, retryAt - world.now()) : ms };
   };
 
@@ -68,10 +74,14 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     return (retryAfter ?? 0) > drawn ? 'retry-after' : events.waitReason(event, isStable(policy, uptime));
   };
 
-  // An attempt that was given less than its own timeout was given what was left of the window.
+  // An attempt that was given less than its own timeout was given what was left of the window, if that is still the same one.
+  const wasGivenTheRest = (event: events.AnyChartEvent, context: Facts): boolean =>
+    isRunning(context) &&
+    context.retryStart <= (events.failureIn(event)?.dialedAt ?? Number.NEGATIVE_INFINITY) &&
+    (events.timeGiven(event) ?? Number.POSITIVE_INFINITY) < attemptTimeoutOf(policy);
+
   const isDeadlineSpent = (event: events.AnyChartEvent, context: Facts): boolean =>
-    policy.deadline === 'strict' &&
-    ((events.timeGiven(event) ?? Number.POSITIVE_INFINITY) < attemptTimeoutOf(policy) || isSpent(event, context));
+    policy.deadline === 'strict' && (wasGivenTheRest(event, context) || isSpent(event, context));
 
   const mayRetryNow = (event: events.AnyChartEvent, context: Facts): boolean =>
     events.failureIn(event)?.verdict === 'retry-now' && !context.refreshed && !isSpent(event, context);
@@ -81,6 +91,15 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     isSessionStable,
     /** Whether the retry window is spent. Rule R4. */
     isSpent,
+    /** How late the timer was, in ms, whose end `event` tells. */
+    latenessOf(event: events.AnyChartEvent, { retryAt = world.now() }: Facts): number {
+      const given = events.timeGiven(event);
+      const due = given === undefined ? retryAt : (events.failureIn(event)?.dialedAt ?? world.now()) + given;
+      return world.now() - due;
+    },
+    /** Whether a wait is under way that the server asked for. */
+    isHeldByServer: ({ waitReason, failure, retryAt = 0 }: Facts): boolean =>
+      (waitReason === 'retry-after' || (failure?.retryAfter ?? 0) > 0) && retryAt > world.now(),
     /** Whether the failure in `event` is answered with an attempt at once, which works once in a row. */
     mayRetryNow,
     /** Whether there is no use in trying again after the failure in `event`. */
@@ -131,7 +150,10 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     }),
 
     /** What the actor `limit` is invoked with. */
-    limitOf: ({ retryStart, attempt }: Facts) => ({ ms: attemptLimit(policy, retryStart, world.now()), attempt }),
+    limitOf: (context: Facts) => ({
+      ms: attemptLimit(policy, runningFrom(context, context.retryStart), world.now()),
+      attempt: context.attempt,
+    }),
 
     /**
      * A success forgets the last error, and where nothing more is asked of a session resets the delay at once (R3). A session that
@@ -170,15 +192,13 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
 
     /** Shortens the wait to a random part of the initial delay, so that not everybody who was cut off comes back at once. */
     cutWait({ type }: events.AnyChartEvent, context: Facts): Change {
-      // What the server asked for is not ours to cut.
-      const isAskedFor = context.waitReason === 'retry-after' || (context.failure?.retryAfter ?? 0) > 0;
-      if (isAskedFor || !events.isCut(type)) return {};
+      if (!events.isCut(type)) return {};
       const left = (context.retryAt ?? 0) - world.now();
       const spread = world.random() * policy.initial;
       return { ...waitFor(left > 0 ? Math.min(left, spread) : spread, context), waitReason: type };
     },
 
-    /** A wait that ends this late was slept through. */
+    /** What ends this late was slept through. */
     blameSleep: (): Change => ({ retryStart: world.now(), waitReason: 'wake' }),
 
     endWait: (): Change => NO_WAIT,
@@ -191,6 +211,9 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
       const error = giveUpError(reason, { timeout: policy.timeout, attempts: attempt, lastError: failure?.error });
       return { ...NO_WAIT, gaveUp: reason, failure: new Failure(error) };
     },
+
+    /** At rest nobody says when it is over. */
+    forgetEnvironment: (): Change => ({ online: true, suspended: false }),
 
     noteEnvironment: ({ type }: events.AnyChartEvent, { online, suspended }: Facts): Change => ({
       online: type === 'online' || (type !== 'offline' && online),

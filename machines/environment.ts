@@ -21,7 +21,15 @@ export type EnvironmentEvent =
  */
 export type EnvironmentSource = (send: (event: EnvironmentEvent) => void) => (() => void) | void;
 
-/** The actor `environment`: a source whose errors are contained and reported (rule O4). */
+const words: readonly unknown[] = [
+  'online',
+  'offline',
+  'suspend',
+  'resume',
+  'wake',
+] satisfies EnvironmentEvent['type'][];
+
+/** The actor `environment`: a source whose errors are contained and reported, and what it says that is no such word (rule O4). */
 export function createEnvironmentLogic(source: EnvironmentSource | undefined, report: Report) {
   return fromCallback(({ sendBack }) => {
     const attempt = <T>(action: () => T): T | undefined => {
@@ -32,7 +40,12 @@ export function createEnvironmentLogic(source: EnvironmentSource | undefined, re
         return undefined;
       }
     };
-    const stop = attempt(() => source?.((event) => sendBack(event)));
+    const send = (event: EnvironmentEvent): void => {
+      const { type } = event;
+      if (!words.includes(type)) throw new TypeError(`environment: expected one of ${words.join(', ')}, got ${type}`);
+      sendBack(event);
+    };
+    const stop = attempt(() => source?.((event) => attempt(() => send(event))));
     return () => void attempt(() => stop?.());
   });
 }

@@ -61,7 +61,8 @@ export function attemptReason(event: AnyChartEvent, context: Facts): AttemptReas
     case 'dead':
       return 'half-open';
   }
-  if (isWaitEnd(event)) return isCut(context.waitReason) ? context.waitReason : 'backoff';
+  if (isCut(context.waitReason)) return context.waitReason;
+  if (isWaitEnd(event)) return 'backoff';
   if (context.refreshed) return 'refresh';
   return 'closed';
 }

@@ -1,5 +1,5 @@
 /** The statechart: connect, wait until the session closes, connect again, back off, give up. */
-import { assign, emit, enqueueActions, sendTo, setup, spawnChild, stopChild } from 'xstate';
+import { assign, emit, enqueueActions, sendTo, setup, spawnChild } from 'xstate';
 import {
   announceConnected,
   announceConnecting,
@@ -66,15 +66,16 @@ export function createReconnectChart<TSession, TInput = void>(
     },
     guards: {
       mustGiveUp: ({ context, event }) => memory.mustGiveUp(event, context),
-      mayRetryNow: ({ context, event }) => memory.mayRetryNow(event, context),
+      mayRetryNow: ({ context, event }) => !context.suspended && memory.mayRetryNow(event, context),
       isWindowSpent: ({ context, event }) => memory.isSpent(event, context),
       isSessionStable: ({ context, event }) => memory.isSessionStable(event, context),
       mustWaitThoughStable: ({ context, event }) =>
         memory.isSessionStable(event, context) && (context.suspended || retryAfterIn(event) !== undefined),
       isSuspended: ({ context }) => context.suspended,
       // Where somebody watches the environment, a timer this late is a sign of sleep, and not of time spent trying.
-      hasOverslept: ({ context: { retryAt } }) =>
-        options.environment !== undefined && retryAt !== undefined && world.now() - retryAt > OVERSLEPT_MS,
+      hasOverslept: ({ context, event }) =>
+        options.environment !== undefined && !context.suspended && memory.latenessOf(event, context) > OVERSLEPT_MS,
+      isHeldByServer: ({ context }) => memory.isHeldByServer(context),
       asksForRestart: ({ event }) => event.type === 'retry' && event.restart === true,
       isSameInput: ({ context, event }) => event.type === 'update' && isEqual(context.input, event.input),
       wasBackingOff: ({ event }) => event.type === 'restore' && event.state === 'backingOff',
@@ -113,7 +114,10 @@ export function createReconnectChart<TSession, TInput = void>(
       takeInput: assign(({ context, event }) => ({ input: event.type === 'update' ? event.input : context.input })),
       noteEnvironment: assign(({ context, event }) => memory.noteEnvironment(event, context)),
       watchEnvironment: spawnChild('environment', { id: 'environment' }),
-      unwatchEnvironment: stopChild('environment'),
+      unwatchEnvironment: enqueueActions(({ enqueue }) => {
+        enqueue.stopChild('environment');
+        enqueue.assign(memory.forgetEnvironment());
+      }),
 
       emitConnecting: emit((moment) => announceConnecting(moment)),
       emitConnected: emit((moment) => announceConnected(moment)),
@@ -132,6 +136,11 @@ export function createReconnectChart<TSession, TInput = void>(
     giveUp,
     { guard: 'mayRetryNow', target: 'connecting', reenter: true, actions: ['rememberFailure', 'alignWindow'] },
     { target: 'backingOff', actions: ['rememberFailure', 'alignWindow', 'scheduleRetry', 'emitRetrying'] },
+  ] as const;
+
+  const afterLimit = [
+    { guard: 'hasOverslept', target: 'connecting', reenter: true, actions: ['rememberFailure', 'blameSleep'] },
+    ...afterAttempt,
   ] as const;
 
   // R3: resolved or rejected alike, a session's end leads straight to the next attempt, unless it was no stable session.
@@ -161,16 +170,20 @@ export function createReconnectChart<TSession, TInput = void>(
     { target: 'connecting', reenter: true, actions: ['takeInput', 'openWindow', 'forgetFailure'] },
   ] as const;
   const startAfresh = { target: 'connecting', actions: ['openWindow', 'forgetFailure'] } as const;
-  const comeBack = {
-    target: 'backingOff',
-    reenter: true,
-    actions: ['reopenWindow', 'noteEnvironment', 'cutWait', 'emitRetrying'],
-  } as const;
+  const goOn = { actions: ['reopenWindow', 'noteEnvironment'] } as const;
+  const comeBack = [
+    { guard: 'isHeldByServer', ...goOn },
+    { target: 'backingOff', reenter: true, actions: [...goOn.actions, 'cutWait', 'emitRetrying'] },
+  ] as const;
+
+  const limitOf = ({ context }: { context: Context }) => memory.limitOf(context);
+  const inputOf = ({ context: { input } }: { context: Context }) => ({ input });
+  const sessionOf = ({ context: { lease, attempt } }: { context: Context }) => ({ lease: lease!, attempt });
 
   // What nobody asked for is no part of the chart: an actor that does nothing would cost time in every cycle.
   const when = <T>(wanted: boolean, part: T): T[] => (wanted ? [part] : []);
   const hasLimit = policy.attemptTimeout > 0 || (policy.deadline === 'strict' && policy.timeout > 0);
-  const limit = when(hasLimit, { id: 'limit', src: 'limit', input: limitOf, onDone: afterAttempt } as const);
+  const limit = when(hasLimit, { id: 'limit', src: 'limit', input: limitOf, onDone: afterLimit } as const);
   const gate = { id: 'health', src: 'health', input: sessionOf, onDone: { actions: 'noteHealth' } } as const;
   const health = when(typeof options.healthy === 'function', gate);
   const probing = when(liveness !== undefined, { id: 'liveness', src: 'liveness', input: sessionOf } as const);
@@ -233,6 +246,9 @@ export function createReconnectChart<TSession, TInput = void>(
         on: {
           retry: { guard: 'asksForRestart', target: 'connecting', reenter: true, actions: 'realignWindow' },
           update: afterUpdate,
+          online: goOn,
+          resume: goOn,
+          wake: goOn,
         },
       },
 
@@ -292,17 +308,5 @@ export function createReconnectChart<TSession, TInput = void>(
 
   function contextFrom(input: TInput | Restored): Context {
     return input instanceof Restored ? (input.context as Context) : memory.begin(input);
-  }
-
-  function limitOf({ context }: { context: Context }) {
-    return memory.limitOf(context);
-  }
-
-  function inputOf({ context: { input } }: { context: Context }) {
-    return { input };
-  }
-
-  function sessionOf({ context }: { context: Context }) {
-    return { lease: context.lease!, attempt: context.attempt };
   }
 }

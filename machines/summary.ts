@@ -23,11 +23,11 @@ export function selectUptime({ context: { connectedAt } }: ReconnectSnapshot, no
 }
 
 /**
- * Milliseconds left of the retry window, never below 0; Infinity when it never ends. Undefined unless connecting or backing off: only
- * then does it run.
+ * Milliseconds left of the retry window, never below 0; Infinity when it never ends. Undefined when it does not run: unless
+ * connecting or backing off, while suspended and while there is no network.
  */
 export function selectWindowLeft({ value, context }: ReconnectSnapshot, now: number): number | undefined {
-  if (value !== 'connecting' && value !== 'backingOff') return undefined;
+  if ((value !== 'connecting' && value !== 'backingOff') || !context.online || context.suspended) return undefined;
   return Math.max(0, windowEnd(context.policy, context.retryStart) - now);
 }
 

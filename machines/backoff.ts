@@ -88,7 +88,8 @@ export class InvalidBackoffError extends Error {
   }
 }
 
-function print(value: unknown): string {
+/** A value in a message. Never throws. */
+export function print(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
   return typeof value === 'function' ? 'a function' : String(value);

@@ -201,7 +201,7 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     /** What ends this late was slept through. */
     blameSleep: (): Change => ({ retryStart: world.now(), waitReason: 'wake' }),
 
-    endWait: (): Change => NO_WAIT,
+    comeToRest: (): Change => ({ ...NO_WAIT, gaveUp: undefined }),
 
     giveUp(event: events.AnyChartEvent, context: Facts): Change {
       const { failure, attempt } = context;

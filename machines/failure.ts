@@ -103,7 +103,8 @@ function causedBy(lastError: unknown): ErrorOptions | undefined {
 }
 
 /** Why a connection gave up: its window ended, its attempts were used up, or `classify` said that the failure is fatal. */
-export type GaveUpReason = 'timeout' | 'attempts' | 'fatal';
+export const gaveUpReasons = ['timeout', 'attempts', 'fatal'] as const;
+export type GaveUpReason = (typeof gaveUpReasons)[number];
 
 /** The connection gave up. `cause` is the last failure. */
 export class ReconnectGaveUpError extends Error {

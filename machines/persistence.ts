@@ -3,17 +3,19 @@
  * Restoring begins the chart anew with what was saved, so that every actor and every timer is started the ordinary way.
  */
 import type { AnyMachineSnapshot, AnyStateMachine, Snapshot } from 'xstate';
-import type { BackoffPolicy } from './backoff';
+import { type BackoffPolicy, print } from './backoff';
 import { extendMachine } from './extension';
-import { type DescribedError, Failure, giveUpError } from './failure';
+import { type DescribedError, Failure, gaveUpReasons, giveUpError } from './failure';
 import { type ReconnectContext, type ReconnectState, reconnectStates } from './vocabulary';
 import type { World } from './world';
 
 type Context = ReconnectContext<unknown, unknown>;
 
+const statuses = ['active', 'done', 'error', 'stopped'] as const;
+
 /** What a snapshot of ours is saved as. */
 interface Saved {
-  status: string;
+  status: (typeof statuses)[number];
   value: ReconnectState;
   context: Omit<Context, 'session' | 'error' | 'lease' | 'failure' | 'policy'> & { failure?: DescribedError };
   /** When it was saved: in ms of that process's monotonic clock, and since the epoch. */
@@ -38,7 +40,7 @@ export class InvalidSnapshotError extends Error {
     readonly value: unknown,
     readonly expected: string,
   ) {
-    super(`${field}: expected ${expected}, got ${JSON.stringify(value)}`);
+    super(`${field}: expected ${expected}, got ${print(value)}`);
   }
 }
 
@@ -67,27 +69,32 @@ function save({ status, value, context }: AnyMachineSnapshot, { now, wallNow }: 
 
 function restore(snapshot: unknown, world: World, policy: BackoffPolicy): Restored {
   const { status, value, context, saved } = check(snapshot);
-  const { failure, ...rest } = context;
-  const now = world.now();
-  // The wall clock may have been set back meanwhile, which takes no time away.
-  const away = saved === undefined ? 0 : Math.max(0, world.wallNow() - saved.wall);
-  const savedAt = saved?.now ?? now;
-  const retryAt = rest.retryAt === undefined ? undefined : rest.retryAt - savedAt - away + now;
-  // The window does not run while nobody tries.
-  const retryStart = rest.retryStart - savedAt + now;
-  const fresh = { connectedAt: undefined, healthy: false, online: true, suspended: false, lease: undefined };
-  const restored = { ...rest, ...fresh, policy, retryAt, retryStart, failure: revive(context, policy) };
-  // An attempt that was under way is made again; a session that was live is gone, through no fault of its server.
-  if (value === 'connecting') restored.attempt -= 1;
-  if (value === 'connected') Object.assign(restored, { delay: policy.initial, retryStart: now, attempt: 0 });
   // A connection that was stopped for good stays stopped.
-  return new Restored(status === 'active' ? value : 'idle', restored as unknown as Context);
+  const state = status === 'active' ? value : 'idle';
+  const now = world.now();
+  const restored = {
+    ...context,
+    policy,
+    failure: revive(context, policy),
+    // The window does not run while nobody tries, nor did it while nobody could.
+    retryStart: context.online && !context.suspended ? context.retryStart - saved.now + now : now,
+    ...{ connectedAt: undefined, healthy: false, online: true, suspended: false, lease: undefined },
+  };
+  if (state === 'backingOff') {
+    // The wall clock may have been set back meanwhile, which takes no time away.
+    const away = Math.max(0, world.wallNow() - saved.wall);
+    const wait = Math.max(0, (context.retryAt ?? 0) - saved.now - away);
+    Object.assign(restored, { wait, retryAt: now + wait });
+  } else Object.assign(restored, { retryAt: undefined, waitReason: undefined });
+  // An attempt that was under way is made again; a session that was live is gone, through no fault of its server.
+  if (state === 'connecting') restored.attempt -= 1;
+  if (state === 'connected') Object.assign(restored, { delay: policy.initial, retryStart: now, attempt: 0 });
+  return new Restored(state, restored as unknown as Context);
 }
 
 /** The failure that was saved as text. */
 function revive({ failure, gaveUp, attempt, history }: Saved['context'], policy: BackoffPolicy): Failure | undefined {
-  if (failure === undefined) return undefined;
-  if (gaveUp === undefined) return new Failure(toError(failure));
+  if (gaveUp === undefined) return failure && new Failure(toError(failure));
   const last = history.at(-1)?.error;
   return new Failure(
     giveUpError(gaveUp, { timeout: policy.timeout, attempts: attempt, lastError: last && toError(last) }),
@@ -98,23 +105,43 @@ function toError({ name, message }: DescribedError): Error {
   return Object.assign(new Error(message), name !== undefined && { name });
 }
 
-const NUMBERS = ['delay', 'retryStart', 'attempt', 'wait', 'sessions'] as const;
-
-function check(snapshot: unknown): Pick<Saved, 'status' | 'value' | 'context'> & Partial<Pick<Saved, 'saved'>> {
-  const saved = snapshot as Saved | null | undefined;
-  const refuse = (field: string, value: unknown, expected: string): never => {
-    throw new InvalidSnapshotError(`snapshot${field}`, value, expected);
+/**
+ * Checks what decides how it goes on; what is only shown is taken as it is.
+ *
+ * @throws {InvalidSnapshotError} naming the field.
+ */
+function check(snapshot: unknown): Saved {
+  const demand = (isMet: boolean, field: string, value: unknown, expected: string): void => {
+    if (!isMet) throw new InvalidSnapshotError(`snapshot${field}`, value, expected);
   };
-  if (typeof saved !== 'object' || saved === null) return refuse('', saved, 'a persisted snapshot of this machine');
-  const { value, context } = saved;
-  if (!reconnectStates.includes(value)) refuse('.value', value, `one of ${reconnectStates.join(', ')}`);
-  if (typeof context !== 'object' || context === null) refuse('.context', context, 'an object');
-  for (const field of NUMBERS) {
-    if (!Number.isFinite(context[field])) refuse(`.context.${field}`, context[field], 'a finite number');
+  const demandObject = (field: string, value: unknown): void =>
+    demand(typeof value === 'object' && value !== null, field, value, 'an object');
+  const demandNumber = (field: string, value: number, least = Number.NEGATIVE_INFINITY): void =>
+    demand(
+      Number.isFinite(value) && value >= least,
+      field,
+      value,
+      `a finite number${least === 0 ? ', 0 or more' : ''}`,
+    );
+  const demandOneOf = (choices: readonly unknown[], field: string, value: unknown): void =>
+    demand(choices.includes(value), field, value, `one of ${choices.join(', ')}`);
+
+  demandObject('', snapshot);
+  const { status, value, saved, context } = snapshot as Saved;
+  demandOneOf(statuses, '.status', status);
+  demandOneOf(reconnectStates, '.value', value);
+  demandObject('.saved', saved);
+  demandNumber('.saved.now', saved.now);
+  demandNumber('.saved.wall', saved.wall);
+  demandObject('.context', context);
+  for (const field of ['delay', 'attempt', 'wait', 'sessions'] as const) {
+    demandNumber(`.context.${field}`, context[field], 0);
   }
-  if (value === 'backingOff' && !Number.isFinite(context.retryAt)) {
-    refuse('.context.retryAt', context.retryAt, 'a finite number while backing off');
-  }
-  if (!Array.isArray(context.history)) refuse('.context.history', context.history, 'an array');
-  return saved;
+  demandNumber('.context.retryStart', context.retryStart);
+  if (value === 'backingOff') demandNumber('.context.retryAt', context.retryAt as number);
+  if (value === 'failed') demandOneOf(gaveUpReasons, '.context.gaveUp', context.gaveUp);
+  if (context.failure !== undefined) demandObject('.context.failure', context.failure);
+  demand(Array.isArray(context.history), '.context.history', context.history, 'an array');
+  for (const [i, entry] of context.history.entries()) demandObject(`.context.history[${i}]`, entry);
+  return snapshot as Saved;
 }

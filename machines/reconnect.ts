@@ -108,7 +108,7 @@ export function createReconnectChart<TSession, TInput = void>(
       hold: assign({ waitReason: 'suspended' }),
       growDelay: assign({ delay: ({ context }) => growDelay(policy, context.delay, context.wait) }),
       blameSleep: assign(() => memory.blameSleep()),
-      endWait: assign(() => memory.endWait()),
+      comeToRest: assign(() => memory.comeToRest()),
       giveUp: assign(({ context, event }) => memory.giveUp(event, context)),
 
       takeInput: assign(({ context, event }) => ({ input: event.type === 'update' ? event.input : context.input })),
@@ -201,7 +201,7 @@ export function createReconnectChart<TSession, TInput = void>(
     entry: 'begin',
 
     on: {
-      stop: { target: '.idle', actions: ['endWait', 'emitStopped'] },
+      stop: { target: '.idle', actions: ['comeToRest', 'emitStopped'] },
       update: { actions: 'takeInput' },
       online: { actions: 'noteEnvironment' },
       offline: { actions: 'noteEnvironment' },

@@ -82,7 +82,8 @@ export interface Reconnection<TSession, TInput = void> extends Disposable, Async
  * Starts a connection that keeps itself alive: it connects at once, reconnects when the session ends, backs off when connecting
  * fails, and gives up when the retry window is spent.
  *
- * @throws {InvalidBackoffError} naming the field, the value and what was expected, when `options.backoff` is out of range.
+ * @throws {InvalidBackoffError} naming the field, the value and what was expected, when `options.backoff` is out of range;
+ * {@link InvalidSnapshotError} likewise, when `options.snapshot` is none of ours.
  */
 export function reconnect<TSession, TInput = void>(
   options: ReconnectHandleOptions<TSession, TInput>,
@@ -99,6 +100,9 @@ export function reconnect<TSession, TInput = void>(
   const machine = createReconnectMachine<TSession, TInput>({ ...rest, now });
   const actorOptions = { input, clock, ...(snapshot && { snapshot }), ...(inspect && { inspect }) };
   const actor = createActor(machine, actorOptions as ActorOptions<typeof machine>);
+  const { status, error } = actor.getSnapshot();
+  // XState keeps what is wrong with a snapshot until somebody asks.
+  if (status === 'error') throw error;
   const send = (event: ReconnectEvent<TInput>): void => {
     // Once stopped, an actor takes no more events, and says so on the console.
     if (actor.getSnapshot().status === 'active') actor.send(event);

@@ -1,5 +1,5 @@
 /** The chart on virtual time against a scripted server, with all that it told: for tests of what it does. */
-import { createActor, type InputFrom } from 'xstate';
+import { createActor, type InputFrom, type SnapshotFrom } from 'xstate';
 import {
   createReconnectMachine,
   type ErrorSource,
@@ -18,12 +18,16 @@ type Options<TInput> = Partial<Omit<ReconnectMachineOptions<ScriptedSession, TIn
   /** Whether `connect` goes on after its attempt was aborted. */
   ignoreSignal?: boolean;
   input?: TInput;
+  /** What time it is on the wall when the clock shows 0, in ms since the epoch. Default 0. */
+  epoch?: number;
+  /** What to go on from: a persisted snapshot. */
+  snapshot?: unknown;
 };
 
 /** An actor of a machine with `options`, not yet started. `random` is by default 0.5. */
 export function play<TInput = void>(
   attempts: readonly ScriptedAttempt[],
-  { ignoreSignal = false, input, ...options }: Options<TInput> = {},
+  { ignoreSignal = false, input, epoch = 0, snapshot, ...options }: Options<TInput> = {},
 ) {
   const clock = createVirtualClock();
   const server = createScriptedServer(clock, attempts, { ignoreSignal });
@@ -33,12 +37,17 @@ export function play<TInput = void>(
     connect: server.connect,
     close: server.close,
     random: () => 0.5,
-    wallClock: clock.now,
+    wallClock: () => epoch + clock.now(),
     onError: (error, source) => errors.push({ source, message: (error as Error).message }),
     ...options,
     now: clock.now,
   });
-  const actor = createActor(machine, { clock, input: input as InputFrom<ReconnectMachine<ScriptedSession, TInput>> });
+  type Machine = ReconnectMachine<ScriptedSession, TInput>;
+  const actor = createActor(machine, {
+    clock,
+    input: input as InputFrom<Machine>,
+    ...(snapshot !== undefined && { snapshot: snapshot as SnapshotFrom<Machine> }),
+  });
   actor.on('*', (event) => events.push(event));
   return {
     clock,

@@ -111,14 +111,17 @@ export function reconnect<TSession, TInput = void>(
   const reader = board.reader();
 
   const stopped: Ending = { error: new ReconnectStoppedError() };
+  const look = (): void => {
+    const { value, context } = actor.getSnapshot();
+    if (value === 'idle') return;
+    // Nothing is reported before the first connect.
+    const status = value === 'connected' ? 'connected' : board.status && 'disconnected';
+    board.write(status, value === 'failed' ? { error: context.error as Error } : undefined);
+  };
+  // Listeners are told before subscribers are, and what they then ask for must be what they were told.
+  for (const type of ['connecting', 'connected', 'disconnected', 'failed'] as const) actor.on(type, look);
   actor.subscribe({
-    next: ({ value, context }) => {
-      if (value === 'connected') return board.write('connected', undefined);
-      if (value === 'idle') return;
-      // Nothing is reported before the first connect.
-      const status = board.status && 'disconnected';
-      board.write(status, value === 'failed' ? { error: context.error as Error } : undefined);
-    },
+    next: look,
     error: (error) => board.write(board.status && 'disconnected', { error: error as Error }),
     complete: () => board.write(board.status, stopped),
   });
@@ -139,13 +142,23 @@ export function reconnect<TSession, TInput = void>(
     },
     actor,
     status: ({ signal } = {}) => reader.next(signal),
-    async *statuses() {
+    statuses() {
       const own = board.reader();
-      try {
-        while (true) yield await own.next();
-      } catch (error) {
-        if (error !== stopped.error) throw error;
-      }
+      const left = new AbortController();
+      const statuses = (async function* () {
+        try {
+          while (true) yield await own.next(left.signal);
+        } catch (error) {
+          if (error !== stopped.error && !left.signal.aborted) throw error;
+        }
+      })();
+      const end = statuses.return.bind(statuses);
+      // A generator that waits would hear of it after the next status only.
+      statuses.return = (value) => {
+        left.abort();
+        return end(value);
+      };
+      return statuses;
     },
     async connected({ signal, timeout } = {}) {
       const limit = timeout === undefined ? Number.POSITIVE_INFINITY : resolveDuration('timeout', timeout);
@@ -158,15 +171,16 @@ export function reconnect<TSession, TInput = void>(
         enough.abort(new NotConnectedError(limit, actor.getSnapshot().context.error)),
       );
       try {
-        await board.wait(() => {
+        const live = await board.wait(() => {
           if (board.ending !== undefined) throw board.ending.error;
-          return board.status === 'connected' || undefined;
+          const { value, context } = actor.getSnapshot();
+          return value === 'connected' ? { session: context.session as TSession } : undefined;
         }, enough.signal);
+        return live.session;
       } finally {
         over.abort();
         signal?.removeEventListener('abort', abort);
       }
-      return actor.getSnapshot().context.session as TSession;
     },
     async closed() {
       const { error } = await board.wait(() => board.ending);
@@ -179,8 +193,8 @@ export function reconnect<TSession, TInput = void>(
     onNotice(listener, noticeOptions) {
       const notices = createActor(createNoticeMachine(noticeOptions), { input: { connection: actor }, clock });
       let last: Notice | undefined;
-      notices.subscribe((snapshot) => {
-        const notice = noticeOf(snapshot);
+      const tell = (): void => {
+        const notice = noticeOf(notices.getSnapshot());
         if (notice === last) return;
         last = notice;
         try {
@@ -188,8 +202,11 @@ export function reconnect<TSession, TInput = void>(
         } catch (error) {
           reportTo(rest.onError)(error, 'listener');
         }
-      });
+      };
+      // Started first: a connection that has failed already is not quiet before.
       notices.start();
+      tell();
+      notices.subscribe(tell);
       return () => notices.stop();
     },
     stop() {

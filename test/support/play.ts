@@ -1,11 +1,14 @@
 /** The chart on virtual time against a scripted server, with all that it told: for tests of what it does. */
 import { createActor, type InputFrom, type SnapshotFrom } from 'xstate';
 import {
+  type Backoff,
   createReconnectMachine,
   type ErrorSource,
+  originBackoff,
   type ReconnectEmitted,
   type ReconnectMachine,
   type ReconnectMachineOptions,
+  reconnect,
 } from '../../src/index';
 import {
   createScriptedServer,
@@ -67,4 +70,17 @@ export function play<TInput = void>(
     /** How each session was closed. */
     closes: () => server.sessions.map(({ closes }) => closes),
   };
+}
+
+/** A handle with the origin's policy. */
+export function open(attempts: readonly ScriptedAttempt[], backoff: Partial<Backoff> = {}) {
+  const clock = createVirtualClock();
+  const server = createScriptedServer(clock, attempts);
+  const connection = reconnect({
+    clock,
+    connect: server.connect,
+    close: server.close,
+    backoff: { ...originBackoff, ...backoff },
+  });
+  return { clock, server, connection };
 }

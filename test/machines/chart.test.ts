@@ -116,6 +116,28 @@ describe('the chart: the origin’s rules in context', () => {
     expect(context).toMatchObject({ delay: 2_000, retryStart: 0, attempt: 2, error: 'bye', retryAt: 3_010 });
   });
 
+  it.each([
+    ['longer', '5s', 5_000],
+    ['less long', 100, 1_000],
+  ])(
+    'a stable session whose end asks to wait %s than the backoff waits because of that',
+    async (_, retryAfter, wait) => {
+      const clock = createVirtualClock();
+      const server = createScriptedServer(clock, [{ connectMs: 5, sessionMs: 2_000 }, { connectMs: 5 }]);
+      const machine = createReconnectMachine({
+        connect: server.connect,
+        classify: () => ({ retryAfter }),
+        now: clock.now,
+      });
+      const actor = createActor(machine, { clock }).start();
+      await clock.advance(2_005);
+      expect(actor.getSnapshot().context).toMatchObject({ wait, waitReason: 'retry-after', retryStart: 2_005 });
+      await clock.advance(wait);
+      expect(server.calls.map(({ at }) => at)).toEqual([0, 2_005 + wait]);
+      actor.stop();
+    },
+  );
+
   it('minUptime: a long session resets delay and window', () => {
     const { context } = table().play('start', 'fail', 1_000, 'waited', 'ok', 1_000, 'end');
     expect(context).toMatchObject({ delay: 1_000, retryStart: 2_000, attempt: 1 });

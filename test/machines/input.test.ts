@@ -299,6 +299,60 @@ describe('connect is told why', () => {
   });
 });
 
+describe('G events sent from inside user code', () => {
+  const events: ReconnectEvent<string>[] = [
+    { type: 'stop' },
+    { type: 'start' },
+    { type: 'retry' },
+    { type: 'retry', restart: true },
+    { type: 'update', input: 'second' },
+    { type: 'wake' },
+  ];
+  const places = ['connect', 'closed', 'close', 'classify', 'listener', 'environment'] as const;
+
+  it.each(places.flatMap((place) => events.map((event) => [place, JSON.stringify(event), event] as const)))(
+    'G O1 in %s, %s: nothing breaks, and every session is closed exactly once',
+    async (place, _, event) => {
+      let left = 1;
+      const act = (here: (typeof places)[number]): void => {
+        if (here === place && left-- > 0) run.actor.send(event);
+      };
+      const attempts = [{ connectMs: 10, sessionMs: 100 }, REFUSED, ...LATER];
+      const run = play<string>(attempts, {
+        input: 'first',
+        connect: (args): Promise<ScriptedSession> => {
+          act('connect');
+          return run.server.connect(args);
+        },
+        classify: () => {
+          act('classify');
+          return 'retry';
+        },
+        closed: (session) => {
+          act('closed');
+          return session.closed;
+        },
+        close: (session, reason) => {
+          act('close');
+          session.close(reason);
+        },
+        environment: () => act('environment'),
+      });
+      run.actor.on('connected', () => act('listener'));
+      run.actor.start();
+      await run.clock.advance(20_000);
+      expect(left).toBeLessThan(1);
+      expect(run.value()).toBe(event.type === 'stop' ? 'idle' : 'connected');
+      expect(run.server.live).toHaveLength(event.type === 'stop' ? 0 : 1);
+      run.actor.stop();
+      await run.clock.settle();
+      expect(run.closes().every((reasons) => reasons.length === 1)).toBe(true);
+      expect(run.errors).toEqual([]);
+      expect(run.clock.pending).toBe(0);
+    },
+  );
+});
+
 describe('A2 a listener that asks each time never starves the process', () => {
   let count = 0;
   const update = (): ReconnectEvent<number> => ({ type: 'update', input: ++count });

@@ -77,6 +77,16 @@ describe('O1 rotation: a session that gets old is replaced by a new one', () => 
     connection.stop();
   });
 
+  it('I suspend holds no rotation back: it keeps what is live alive', async () => {
+    const run = play([MADE, MADE], { maxSessionAge: '1h' });
+    run.actor.start();
+    await run.clock.advance(20);
+    run.actor.send({ type: 'suspend' });
+    await run.clock.advance(DUE + 10);
+    expect(run.context()).toMatchObject({ session: run.server.sessions[1], suspended: true });
+    run.actor.stop();
+  });
+
   it.each([
     [0, HOUR],
     [0.5, 0.95 * HOUR],

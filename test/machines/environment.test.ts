@@ -548,6 +548,30 @@ describe('C7 D6 time asleep is no time spent trying', () => {
     },
   );
 
+  it.each([
+    ['wake', []],
+    ['offline', []],
+    ['suspend', []],
+    ['online', ['offline']],
+    ['resume', ['suspend']],
+  ] as const)(
+    'D1 D6 an attempt that was given what was left of the window is its last one no more after %s',
+    async (type, before) => {
+      const run = surrounded([{ connectMs: 60_000 }, MADE], { backoff: { timeout: '30s', deadline: 'strict' } });
+      await run.clock.advance(10_000);
+      run.say(...before);
+      run.say(type);
+      await run.clock.advance(20_000);
+      expect(run.server.calls[0]?.args.signal.aborted).toBe(true);
+      expect(run.value()).toBe('backingOff');
+      expect(run.context().waitReason).toBe('attempt-timeout');
+      if (type === 'suspend') run.say('resume');
+      await run.clock.advance(1_010);
+      expect(run.value()).toBe('connected');
+      run.actor.stop();
+    },
+  );
+
   it.each(['online', 'resume'] as const)('R4 %s reopens no window where nothing stood in the way', async (type) => {
     const run = surrounded(refusals(1_000), { backoff: { max: '10s' } });
     for (let i = 0; i < 80 && run.value() !== 'failed'; i++) {

@@ -4,11 +4,10 @@ import { getEventListeners, once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
-import type { WebSocket } from 'ws';
 import { createClock, type Jitter, type ReconnectClock, ReconnectStoppedError } from '../../src/index';
 import { tcp } from '../../src/tcp';
 import { createVirtualClock } from '../../src/testing/index';
-import { keep, quiet, type Session, to } from '../support/connections';
+import { keep, ping, quiet, type Session, to } from '../support/connections';
 import type { Behaviour, FaultServer } from '../support/fault-server';
 import { afterTest, closedPort, faultServer, serverProcess } from '../support/servers';
 import '../support/unhandled';
@@ -40,13 +39,6 @@ function countingClock(): ReconnectClock & { readonly pending: number; readonly 
       return most;
     },
   };
-}
-
-/** Asks the peer for a sign of life. */
-async function ping({ socket }: { socket: WebSocket }, signal: AbortSignal): Promise<void> {
-  const pong = once(socket, 'pong', { signal });
-  socket.ping();
-  await pong;
 }
 
 describe('C1', () => {

@@ -68,3 +68,10 @@ export async function quiet(): Promise<void> {
     await wait(1);
   }
 }
+
+/** Asks the peer for a sign of life, and waits for it. */
+export async function ping({ socket }: Session, signal: AbortSignal): Promise<void> {
+  const pong = once(socket, 'pong', { signal });
+  socket.ping();
+  await pong;
+}

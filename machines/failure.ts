@@ -177,7 +177,8 @@ export class AttemptTimeoutError extends Error {
     /** How long it took, in milliseconds. */
     readonly timeout: number,
   ) {
-    super(`the attempt timed out after ${debugDuration(timeout)}`);
+    // What was left of a window is no round number.
+    super(`the attempt timed out after ${debugDuration(Math.ceil(timeout))}`);
   }
 }
 

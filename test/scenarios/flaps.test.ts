@@ -152,15 +152,22 @@ it.each([
 describe('A5', () => {
   const EXPIRED: Behaviour = { kind: 'accept-then-close', code: 4401, reason: 'token expired' };
 
-  it('A5 accepted, then refused for an expired token: one dial, and it says why', async () => {
-    const server = await faultServer({ behaviour: EXPIRED });
-    const { connection } = keep({ connect: to(server), classify: classifyUsual() });
-    const failure = connection.closed();
-    await expect(failure).rejects.toBeInstanceOf(ReconnectFatalError);
-    await expect(failure).rejects.toThrow('reconnect gave up: closed with code 4401: token expired');
-    await quiet();
-    expect(server.dials).toHaveLength(1);
-  });
+  it.each([
+    ['accepted, then refused', EXPIRED, 'closed with code 4401: token expired'],
+    ['refused in the handshake', { kind: 'refuse', status: 401 }, 'Unexpected server response: 401'],
+  ] satisfies [string, Behaviour, string][])(
+    'A5 %s for an expired token: one dial, and it says why',
+    async (_, behaviour, why) => {
+      const server = await faultServer({ behaviour });
+      const { connection } = keep({ connect: to(server), classify: classifyUsual() });
+      const failure = await connection.closed().catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(ReconnectFatalError);
+      expect(String(failure)).toMatch(/^ReconnectFatalError: reconnect gave up: /u);
+      expect(String(failure)).toContain(why);
+      await quiet();
+      expect(server.dials).toHaveLength(1);
+    },
+  );
 
   it('A5 a token that can be refreshed is, once and at once; refused again, for ever, it is backed off from', async () => {
     const server = await faultServer({ behaviour: EXPIRED });

@@ -56,7 +56,7 @@ describe('F2', () => {
           closes.set(session, [...(closes.get(session) ?? []), reason]);
           session.close();
         },
-        backoff: QUICK,
+        backoff: { ...QUICK, minUptime: '1h' },
       });
       connection.actor.on('connected', () => listener?.(connection.session as Session));
       for (let attempt = 1; attempt <= 3; attempt += 1) {

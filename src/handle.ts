@@ -171,12 +171,15 @@ export function reconnect<TSession, TInput = void>(
         enough.abort(new NotConnectedError(limit, actor.getSnapshot().context.error)),
       );
       try {
-        const live = await board.wait(() => {
-          if (board.ending !== undefined) throw board.ending.error;
-          const { value, context } = actor.getSnapshot();
-          return value === 'connected' ? { session: context.session as TSession } : undefined;
-        }, enough.signal);
-        return live.session;
+        // A session that is up may be gone when its news arrives here: a listener may have replaced it.
+        while (true) {
+          const live = await board.wait(() => {
+            if (board.ending !== undefined) throw board.ending.error;
+            const { value, context } = actor.getSnapshot();
+            return value === 'connected' ? { session: context.session as TSession } : undefined;
+          }, enough.signal);
+          if (actor.getSnapshot().context.session === live.session) return live.session;
+        }
       } finally {
         over.abort();
         signal?.removeEventListener('abort', abort);

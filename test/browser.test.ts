@@ -1,9 +1,10 @@
 /** `xstate-reconnect/browser`, in a real Chromium. */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { CDPSession, Page } from 'puppeteer-core';
+import type { Page } from 'puppeteer-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { browser } from '../src/browser';
 import { bundle, collectErrors, serve, useChromium } from './support/browser';
+import { blink, devtools, freeze, hide, show, thaw } from './support/page-life';
 import { afterTest } from './support/servers';
 
 const chromium = useChromium();
@@ -36,30 +37,6 @@ async function watch(options: object = {}): Promise<Page> {
 const told = async (page: Page, expected: readonly unknown[], name = 'events'): Promise<void> =>
   expect.poll(() => page.evaluate(name), { timeout: 20_000 }).toEqual(expected);
 
-/** Makes the browser say that the page is offline and then online again: events that mark a point in time. */
-async function blink(page: Page): Promise<void> {
-  await page.setOfflineMode(true);
-  await page.setOfflineMode(false);
-}
-
-async function setVisibility(page: Page, state: DocumentVisibilityState, front: Page): Promise<void> {
-  await front.bringToFront();
-  await expect.poll(() => page.evaluate('document.visibilityState'), { timeout: 20_000 }).toBe(state);
-}
-
-/** Opens another tab, which hides `page`. */
-async function hide(page: Page): Promise<void> {
-  await setVisibility(page, 'hidden', await chromium.open(`${origin}/elsewhere`));
-}
-
-const show = (page: Page): Promise<void> => setVisibility(page, 'visible', page);
-
-async function devtools(page: Page): Promise<CDPSession> {
-  const session = await page.createCDPSession();
-  afterTest(() => session.detach());
-  return session;
-}
-
 describe('the network', () => {
   it('I online and offline are told', async () => {
     const page = await watch();
@@ -89,10 +66,9 @@ describe('the network', () => {
 describe('the page', () => {
   it('I frozen: suspend; running again: resume, though nobody sees it', async () => {
     const page = await watch();
-    const session = await devtools(page);
-    await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+    await freeze(page);
     await told(page, ['suspend']);
-    await session.send('Page.setWebLifecycleState', { state: 'active' });
+    await thaw(page);
     await told(page, ['suspend', 'resume']);
     expect(await page.evaluate('document.visibilityState')).toBe('hidden');
   });
@@ -151,9 +127,8 @@ describe('the page', () => {
   it('I a page that runs again in the background stays suspended if asked to, until it is shown', async () => {
     const page = await watch({ hidden: 'suspend' });
     await hide(page);
-    const session = await devtools(page);
-    await session.send('Page.setWebLifecycleState', { state: 'frozen' });
-    await session.send('Page.setWebLifecycleState', { state: 'active' });
+    await freeze(page);
+    await thaw(page);
     await blink(page);
     await told(page, ['suspend', 'offline', 'online']);
     await show(page);

@@ -1,16 +1,17 @@
 /** `xstate-reconnect/node`, in a real process that is stopped and continued. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { type NodeOptions, node } from '../src/node';
 import { Queue } from './support/queue';
-import { afterTest } from './support/servers';
+import { afterTest, gone, tcpServer } from './support/servers';
 
-/** A process that watches, says so and what it hears, and has nothing to stay for once its input ends: the source goes on. */
-const PROGRAM = `
+/** Watches, says so and what it hears, and has nothing to stay for once its input ends: the source goes on. */
+const WATCH = `
   import { setTimeout as wait } from 'node:timers/promises';
   import { node } from './src/node.ts';
   node({ every: '50ms', threshold: '2s' })(({ type }) => console.log(type));
@@ -18,26 +19,91 @@ const PROGRAM = `
   process.stdin.resume().on('end', () => wait(500));
 `;
 
-describe('a real process', () => {
-  it('C7 I stopped for longer than the threshold it tells wake, once; and the source keeps no process alive (O5, C10)', async () => {
-    const args = ['--import', 'tsx', '--input-type=module', '--eval', PROGRAM];
-    const child = spawn(process.execPath, args, {
-      cwd: fileURLToPath(new URL('..', import.meta.url)),
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    afterTest(() => child.kill('SIGKILL'));
-    const exited = once(child, 'close');
-    const heard = new Queue<string>();
-    createInterface(child.stdout).on('line', (line) => heard.push(line));
+/** Keeps a TCP connection to `PORT` until its input ends, says why it connected, and never probes by itself. */
+const KEEP = `
+  import { once } from 'node:events';
+  import { reconnect } from './src/index.ts';
+  import { node } from './src/node.ts';
+  import { tcp } from './src/tcp.ts';
+  const connection = reconnect({
+    connect: tcp({ host: '127.0.0.1', port: Number(process.env.PORT) }),
+    environment: node({ every: '50ms', threshold: '2s' }),
+    backoff: { minUptime: 0 },
+    liveness: {
+      every: '1h',
+      within: '5s',
+      probe: ({ socket }, signal) => {
+        socket.write('ping');
+        return once(socket, 'data', { signal });
+      },
+    },
+  });
+  connection.actor.on('connected', () => console.log(connection.snapshot.context.reason));
+  process.stdin.resume().on('end', () => connection.stop());
+`;
 
-    expect(await heard.next()).toBe('watching');
+/** Runs `program`, which ends with the test at the latest; what it says comes line by line. */
+function run(program: string, env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', program], {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
+  afterTest(() => child.kill('SIGKILL'));
+  const exited = once(child, 'close');
+  const heard = new Queue<string>();
+  createInterface(child.stdout).on('line', (line) => heard.push(line));
+  /** Stops it for longer than its threshold of 2 s, and lets it run again. */
+  const sleep = async (): Promise<void> => {
     child.kill('SIGSTOP');
     await wait(4_000);
     child.kill('SIGCONT');
+  };
+  return { child, exited, heard, sleep };
+}
+
+describe('a real process', () => {
+  it('C7 I stopped for longer than the threshold it tells wake, once; and the source keeps no process alive (O5, C10)', async () => {
+    const { child, exited, heard, sleep } = run(WATCH);
+    expect(await heard.next()).toBe('watching');
+    await sleep();
     expect(await heard.next()).toBe('wake');
     child.stdin.end();
     expect(await exited).toEqual([0, null]);
     expect(heard.length).toBe(0);
+  });
+
+  it('I after wake "open" is no proof: the session is probed, and replaced if the server has silently dropped it', async () => {
+    const pings = new Queue<Socket>();
+    let answers = true;
+    const server = await tcpServer((peer) =>
+      peer.on('data', (data) => {
+        expect(String(data)).toBe('ping');
+        if (answers) peer.write('pong');
+        pings.push(peer);
+      }),
+    );
+    const { child, exited, heard, sleep } = run(KEEP, { PORT: String(server.port) });
+    expect(await heard.next()).toBe('start');
+    const first = await server.peers.next();
+
+    await sleep();
+    expect(await pings.next()).toBe(first);
+    answers = false;
+    await sleep();
+    expect(await pings.next()).toBe(first);
+    expect(await heard.next()).toBe('half-open');
+    answers = true;
+    const second = await server.peers.next();
+    await gone(first);
+
+    await sleep();
+    while ((await pings.next()) !== second);
+    child.stdin.end();
+    await gone(second);
+    expect(await exited).toEqual([0, null]);
+    expect(heard.length).toBe(0);
+    expect(server.peers.length).toBe(0);
   });
 });
 

@@ -24,6 +24,7 @@ export default defineConfig([
       node: 'src/node.ts',
       inspect: 'src/inspect/index.ts',
       'inspect-node': 'src/inspect/node.ts',
+      react: 'src/react.ts',
       testing: 'src/testing/index.ts',
     },
     format: ['esm', 'cjs'],

@@ -39,8 +39,9 @@ connection.onNotice((notice) => {
   element('.banner').dataset['notice'] = notice;
   element('.banner p').textContent = TEXTS[notice];
   clearInterval(ticking);
+  if (notice !== 'lost') return;
   showNext();
-  if (notice === 'lost') ticking = window.setInterval(showNext, LOOK_MS);
+  ticking = window.setInterval(showNext, LOOK_MS);
 });
 element('#retry').onclick = () => connection.retry();
 

@@ -1,6 +1,9 @@
 /** Runs an example as people run it. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { afterTest } from './servers';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -20,4 +23,17 @@ export function runExample(name: string, ...args: string[]): Promise<ExampleResu
       (_error, stdout, stderr) => resolve({ status: child.exitCode, stdout, stderr }),
     );
   });
+}
+
+/** Serves the page of `examples/<name>` until the test is over; returns its address. */
+export async function servePage(name: string): Promise<string> {
+  const args = ['--import', 'tsx', 'examples/web/main.ts', name];
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  afterTest(async () => {
+    child.kill();
+    await ended;
+  });
+  for await (const line of createInterface(child.stdout)) return line;
+  throw new Error(`examples/web/main.ts ${name} ended without an address`);
 }

@@ -1,13 +1,16 @@
 /** `xstate-reconnect/react`, in a real Chromium, in StrictMode; and on a server. */
 import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Page } from 'puppeteer-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bundle, serve, useChromium } from './support/browser';
 import type { FaultServer } from './support/fault-server';
-import { faultServer, webSocketServer } from './support/servers';
+import { afterTest, faultServer, webSocketServer } from './support/servers';
 
+const root = fileURLToPath(new URL('..', import.meta.url));
 const chromium = useChromium();
 let app: string;
 beforeAll(async () => {
@@ -266,8 +269,7 @@ describe('rendered on a server', () => {
   /** The React example as a process renders it that has nothing else to do. */
   async function renderOnServer(): Promise<{ html: string; resources: string[] }> {
     const program = ['--import', 'tsx', 'test/pages/react-server.tsx', 'ws://127.0.0.1:1'];
-    const cwd = fileURLToPath(new URL('..', import.meta.url));
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, program, { cwd, timeout: 45_000 });
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, program, { cwd: root, timeout: 45_000 });
     expect(stderr).toBe('');
     return JSON.parse(stdout);
   }
@@ -296,4 +298,22 @@ describe('rendered on a server', () => {
     expect(await page.evaluate('main === document.querySelector("main")')).toBe(true);
     expect(server.dials).toHaveLength(1);
   });
+});
+
+it('the component in docs/react.md works', async () => {
+  const [, component = ''] = /^```tsx\n(.*?)^```/msu.exec(readFileSync(join(root, 'docs/react.md'), 'utf8')) ?? [];
+  // Inside the project, so that it finds what it imports, this package as it was built among them.
+  const folder = mkdtempSync(join(root, 'test', '.examples-'));
+  afterTest(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, 'live.tsx'), component);
+  const main = `
+    import { createRoot } from 'react-dom/client';
+    import { Live } from './live';
+    const url = new URLSearchParams(location.search).get('url');
+    createRoot(document.body.appendChild(document.createElement('main'))).render(<Live url={url} />);`;
+  writeFileSync(join(folder, 'main.tsx'), main);
+  const origin = await serve({ '/app.js': await bundle(relative(root, join(folder, 'main.tsx'))) });
+  const { port } = await webSocketServer((peer) => peer.send('hello'));
+  const page = await chromium.open(`${origin}/?url=ws://127.0.0.1:${port}`);
+  await expect.poll(() => page.$eval('main', (main) => main.textContent), PATIENCE).toBe('hello');
 });

@@ -52,6 +52,11 @@ const publicNames: Record<string, string[]> = {
   './testing': ['createScriptedServer', 'createScriptedSession', 'createVirtualClock'],
 };
 
+/** The same, for those who have React. */
+const publicReactNames: Record<string, string[]> = {
+  './react': ['useReconnect'],
+};
+
 let temp: string;
 /** The folder of a consumer who has this XState. */
 const consumer = (xstate: XState): string => join(temp, xstate);
@@ -105,7 +110,8 @@ test('what is packed is the build and what a reader wants, and nothing else', ()
 test('every subpath is covered here', () => {
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: object };
   const others = ['./config/schema.json', './package.json'];
-  expect(Object.keys(exports).sort()).toEqual([...Object.keys(publicNames), ...others].sort());
+  const covered = Object.keys({ ...publicNames, ...publicReactNames });
+  expect(Object.keys(exports).sort()).toEqual([...covered, ...others].sort());
 });
 
 describe.each(nodes)('on Node %i', (major) => {
@@ -136,6 +142,40 @@ describe.each(nodes)('on Node %i', (major) => {
         }
       },
     );
+  });
+});
+
+describe('with React', () => {
+  const folder = (): string => join(temp, 'react');
+
+  beforeAll(() => {
+    cpSync(consumer('newest'), folder(), { recursive: true, verbatimSymlinks: true });
+    mkdirSync(join(folder(), 'node_modules/@xstate'));
+    for (const name of ['react', 'react-dom', '@xstate/react']) {
+      symlinkSync(join(root, 'node_modules', name), join(folder(), 'node_modules', name));
+    }
+  });
+
+  test.each([
+    ['module', 'const load = (name) => import(name);'],
+    ['commonjs', 'const load = require;'],
+  ])('loaded as %s, a component renders where there is no browser, and the process ends (O5)', async (type, load) => {
+    const program = `${load}
+      (async () => {
+        const { createElement } = await load('react');
+        const { renderToString } = await load('react-dom/server');
+        const react = await load('xstate-reconnect/react');
+        const connect = () => Promise.reject(new Error('connected while rendering'));
+        const App = () => react.useReconnect({ connect }).status;
+        console.log(JSON.stringify({ names: Object.keys(react), html: renderToString(createElement(App)) }));
+      })();`;
+    const args = [`--input-type=${type}`, '--eval', program];
+    const { stdout, stderr } = await run(process.execPath, args, { cwd: folder(), timeout: 45_000 });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({
+      names: expect.arrayContaining(publicReactNames['./react'] ?? []),
+      html: 'connecting',
+    });
   });
 });
 
@@ -173,7 +213,7 @@ describe('for browsers', () => {
       bundle: true,
       format: 'esm',
       platform: 'browser',
-      external: ['xstate'],
+      external: ['xstate', 'react', '@xstate/react'],
       treeShaking: true,
       metafile: true,
       write: false,
@@ -195,11 +235,15 @@ describe('for browsers', () => {
     expect(['xstate']).toEqual(expect.arrayContaining(imports));
   });
 
+  test('/react imports its peers alone', async () => {
+    expect((await bundle(all('/react'))).imports.sort()).toEqual(['@xstate/react', 'react', 'xstate']);
+  });
+
   test('/tcp does, and this test would see it', async () => {
     await expect(bundle(all('/tcp'))).rejects.toThrow(/Could not resolve "(node:)?net"/);
   });
 
-  test.each(['', ...portable, '/node'])('an import of nothing from "%s" ships nothing', async (subpath) => {
+  test.each(['', ...portable, '/node', '/react'])('an import of nothing from "%s" ships nothing', async (subpath) => {
     const { text } = await bundle(`import {} from 'xstate-reconnect${subpath}'; import 'xstate-reconnect${subpath}';`);
     expect(text).toBe('');
   });

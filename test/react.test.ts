@@ -173,7 +173,11 @@ describe('an outage', () => {
     await shows(page, { status: 'connected', notice: 'quiet' });
     await hears(page, server, 'back');
 
-    const notices = (await viewsOf(page)).map(({ notice }) => notice);
+    const views = await viewsOf(page);
+    // What belongs together is shown together.
+    const apart = views.filter(({ status, countdown }) => (status === 'backingOff') !== (countdown !== undefined));
+    expect(apart).toEqual([]);
+    const notices = views.map(({ notice }) => notice);
     expect(notices.filter((notice, i) => notice !== notices[i - 1])).toEqual(['quiet', 'lost', 'restored', 'quiet']);
   });
 
@@ -200,6 +204,8 @@ describe('an outage', () => {
     const page = await mount({ url: server.url, backoff: { initial: 10, maxAttempts: 2 }, restoredFor: '1m' });
     await shows(page, { status: 'failed', notice: 'failed' });
     expect(await page.evaluate('error')).toMatch(/^reconnect gave up after 2 attempts: /u);
+    const isOver = ({ status, notice }: View): boolean => status === 'failed' || notice === 'failed';
+    expect((await viewsOf(page)).filter(isOver)).toMatchObject([{ status: 'failed', notice: 'failed' }]);
     expect(server.dials).toHaveLength(2);
     server.treat({ kind: 'serve' });
     await press(page);

@@ -64,6 +64,7 @@ export function useReconnect<TSession, TInput = void>(
   options: UseReconnectOptions<TSession, TInput>,
 ): ReactReconnection<TSession, TInput> {
   const latest = useRef(options);
+  // Not in the render, which may come to nothing; and before any other effect can ask for it.
   useInsertionEffect(() => {
     latest.current = options;
   });

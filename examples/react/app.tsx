@@ -15,25 +15,27 @@ export function App({ url }: { url: string }) {
     environment: browser(),
   });
   const [messages, setMessages] = useState<readonly Message[]>([]);
-  const [own, setOwn] = useState<readonly Message[]>([]);
+  const [unsent, setUnsent] = useState<readonly Message[]>([]);
   const [text, setText] = useState('');
 
   useEffect(() => {
-    const listen = ({ data }: MessageEvent<string>): void => setMessages(JSON.parse(data));
+    const listen = ({ data }: MessageEvent<string>): void => {
+      const messages: readonly Message[] = JSON.parse(data);
+      setMessages(messages);
+      setUnsent((unsent) => unsent.filter(({ id }) => !messages.some((message) => message.id === id)));
+    };
     session?.socket.addEventListener('message', listen);
     return () => session?.socket.removeEventListener('message', listen);
   }, [session]);
 
   // A new session gets them again: nobody knows what the last one still delivered, and the server knows which ones it has.
   useEffect(() => {
-    for (const message of own) session?.socket.send(JSON.stringify(message));
-  }, [session, own]);
-
-  const unsent = own.filter(({ id }) => !messages.some((message) => message.id === id));
+    for (const message of unsent) session?.socket.send(JSON.stringify(message));
+  }, [session, unsent]);
 
   const post = (event: FormEvent): void => {
     event.preventDefault();
-    if (text !== '') setOwn([...unsent, { id: crypto.randomUUID(), text }]);
+    if (text !== '') setUnsent([...unsent, { id: crypto.randomUUID(), text }]);
     setText('');
   };
 

@@ -225,7 +225,7 @@ describe('connect is told why', () => {
     args: { attempt: number; lastError?: unknown },
   ];
   const LIVENESS = { every: 2_000, within: 100, probe: () => Promise.reject(new Error('EPIPE')) };
-  const SILENT = () => () => {};
+  const silent = () => () => {};
   const cases: Case[] = [
     ['start', [MADE], {}, () => {}, { attempt: 1 }],
     ['closed', [{ ...MADE, sessionMs: 5_000, reason: 'bye' }, MADE], {}, () => {}, { attempt: 1, lastError: 'bye' }],
@@ -253,7 +253,7 @@ describe('connect is told why', () => {
       (type): Case => [
         type,
         [REFUSED, MADE],
-        { environment: SILENT },
+        { environment: silent },
         (run) => run.actor.send({ type }),
         { attempt: 2, lastError: REFUSED.error },
       ],

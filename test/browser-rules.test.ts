@@ -7,7 +7,7 @@ import { blink, freeze, hide, sayOnline, show, thaw } from './support/page-life'
 const pages = useKeptPages();
 
 describe('offline', () => {
-  it('I offline while backing off never blocks: what says so lies, and the next attempt succeeds', async () => {
+  it('I1 I2 offline while backing off blocks nothing: what says so lies, and the next attempt succeeds', async () => {
     pages.server.treat({ kind: 'hang-up' });
     const kept = await pages.open();
     await kept.keep({ backoff: { initial: 100, max: 100, timeout: 0 } });
@@ -20,14 +20,14 @@ describe('offline', () => {
     expect(new Set(await kept.attempts())).toEqual(new Set(['start', 'backoff']));
   });
 
-  it('I online cuts a wait of an hour: one dial', async () => {
+  it('I1 online cuts a wait of an hour: one dial', async () => {
     const kept = await pages.backOff();
     await blink(kept.page);
     await kept.reconnects(3);
     expect(await kept.attempts()).toEqual(['start', 'backoff', 'online']);
   });
 
-  it('I where the network was really gone, attempts failed, and online is one dial', async () => {
+  it('I1 where the network was really gone, attempts failed, and online is one dial', async () => {
     const { kept, dial } = await pages.connect();
     await kept.page.setOfflineMode(true);
     dial.hangUp();
@@ -38,7 +38,7 @@ describe('offline', () => {
     expect(await kept.attempts()).toEqual(['start', 'closed', 'backoff', 'online']);
   });
 
-  it('I C2 a burst of offline and online is one dial', async () => {
+  it('I1 C2 a burst of offline and online is one dial', async () => {
     const kept = await pages.backOff();
     for (let count = 0; count < 10; count++) await blink(kept.page);
     const { heard } = await kept.reconnects(3);
@@ -48,7 +48,7 @@ describe('offline', () => {
     expect(pages.server.dials.length).toBe(3);
   });
 
-  it('I online while dialing makes no second dial', async () => {
+  it('I6 online while dialing makes no second dial', async () => {
     pages.server.treatNext({ kind: 'silence', after: 0 });
     const kept = await pages.open();
     await kept.keep();
@@ -62,7 +62,7 @@ describe('offline', () => {
     expect(await kept.attempts()).toEqual(['start', 'backoff']);
   });
 
-  it('I offline and online probe a session that looks open: one that answers is kept', async () => {
+  it('I5 offline and online probe a session that looks open: one that answers is kept', async () => {
     const { kept, heard } = await pages.connect();
     for (const online of [false, true]) {
       await sayOnline(kept.page, online);
@@ -73,7 +73,7 @@ describe('offline', () => {
     expect(await kept.attempts()).toEqual(['start']);
   });
 
-  it('I online finds a session whose server answers no more, closes it and makes another', async () => {
+  it('I5 online finds a session whose server answers no more, closes it and makes another', async () => {
     const { kept, dial } = await pages.connect({ within: '3s' });
     (await dial.session).removeAllListeners('message');
     await blink(kept.page);
@@ -83,7 +83,7 @@ describe('offline', () => {
 });
 
 describe('freeze and resume', () => {
-  it('I a frozen page does not dial, whatever happens; it does when it runs again, once', async () => {
+  it('I3 a frozen page does not dial, whatever happens; it does when it runs again, once', async () => {
     const kept = await pages.backOff();
     await freeze(kept.page);
     await kept.becomes({ value: 'backingOff', context: { suspended: true } });
@@ -99,7 +99,7 @@ describe('freeze and resume', () => {
   it.each([
     ['that works', false],
     ['whose server went silent meanwhile', true],
-  ])('I a page that was frozen with a session %s has one that works, and one only', async (_, goesSilent) => {
+  ])('I5 a page that was frozen with a session %s has one that works, and one only', async (_, goesSilent) => {
     const { kept, dial } = await pages.connect({ within: '3s' });
     await freeze(kept.page);
     await kept.becomes({ context: { suspended: true } });
@@ -114,7 +114,7 @@ describe('freeze and resume', () => {
 });
 
 describe('the back/forward cache', () => {
-  it('I a page that comes back connects again by itself, each time', async () => {
+  it('I3 a page that comes back connects again by itself, each time', async () => {
     const { kept } = await pages.connect();
     for (let round = 1; round <= 3; round++) {
       await kept.leave();
@@ -123,7 +123,7 @@ describe('the back/forward cache', () => {
     }
   });
 
-  it('I a page that was left while it waited for an hour does not dial, and does when it comes back', async () => {
+  it('I3 a page that was left while it waited for an hour does not dial, and does when it comes back', async () => {
     const kept = await pages.backOff();
     await kept.leave();
     await wait(1_000);
@@ -133,7 +133,7 @@ describe('the back/forward cache', () => {
     expect(await kept.attempts()).toEqual(['start', 'backoff', 'resume']);
   });
 
-  it('I a page that was left while it dialed is not latched off when it comes back', async () => {
+  it('I3 a page that was left while it dialed is not latched off when it comes back', async () => {
     pages.server.treatNext({ kind: 'silence', after: 0 });
     const kept = await pages.open();
     await kept.keep();
@@ -165,7 +165,7 @@ describe('a manual stop', () => {
   it.each([
     ['connected', async () => (await pages.connect()).kept, 2],
     ['backing off', () => pages.backOff(), 3],
-  ])('I is not undone by online, resume, pageshow and becoming visible: %s', async (_, begin, next) => {
+  ])('I4 is not undone by online, resume, pageshow and becoming visible: %s', async (_, begin, next) => {
     const kept = await begin();
     await kept.page.evaluate('connection.stop()');
     await kept.hasUp();
@@ -176,8 +176,10 @@ describe('a manual stop', () => {
     await kept.reconnects(next);
   });
 
-  it('I nor is one that the actor was sent; after the next start all of it counts again', async () => {
-    const kept = await pages.backOff();
+  it('I4 nor is one that the actor was sent while hidden; after the next start nothing of the past counts, and all of it again', async () => {
+    const kept = await pages.backOff({ hidden: 'suspend' });
+    await hide(kept.page);
+    await kept.becomes({ context: { suspended: true } });
     await kept.page.evaluate(`connection.actor.send({ type: 'stop' })`);
     await stir(kept);
     expect(await kept.page.evaluate('connection.snapshot.value')).toBe('idle');
@@ -191,7 +193,7 @@ describe('a manual stop', () => {
 });
 
 describe('a background tab', () => {
-  it('I reconnects by default, and probes when it becomes visible', async () => {
+  it('I3 I5 reconnects by default, and probes when it becomes visible', async () => {
     const { kept, dial } = await pages.connect();
     await hide(kept.page);
     dial.hangUp();
@@ -204,7 +206,7 @@ describe('a background tab', () => {
     expect(await kept.attempts()).toEqual(['start', 'closed']);
   });
 
-  it('I becoming visible finds a half-open session and makes another, which the end of the old one does not touch (B7)', async () => {
+  it('I5 B7 becoming visible finds a half-open session and makes another, which the end of the old one does not touch', async () => {
     const { kept, dial } = await pages.connect({ within: '3s' });
     await hide(kept.page);
     dial.silence();
@@ -220,7 +222,7 @@ describe('a background tab', () => {
     expect(await kept.attempts()).toEqual(['start', 'half-open']);
   });
 
-  it('I becoming visible cuts a wait of an hour', async () => {
+  it('I3 becoming visible cuts a wait of an hour', async () => {
     const kept = await pages.backOff();
     await hide(kept.page);
     await show(kept.page);
@@ -228,7 +230,7 @@ describe('a background tab', () => {
     expect(await kept.attempts()).toEqual(['start', 'backoff', 'resume']);
   });
 
-  it('I with `suspend` stays connected while hidden, but does not dial before it becomes visible', async () => {
+  it('I3 with hidden: suspend stays connected while hidden, but does not dial before it becomes visible', async () => {
     const { kept, dial } = await pages.connect({ hidden: 'suspend' });
     await hide(kept.page);
     await kept.becomes({ value: 'connected', context: { suspended: true } });
@@ -243,7 +245,7 @@ describe('a background tab', () => {
     expect(await kept.attempts()).toEqual(['start', 'resume']);
   });
 
-  it('I with `suspend` and started while hidden makes the first attempt, and no other before it becomes visible', async () => {
+  it('I3 with hidden: suspend and started while hidden makes the first attempt, and no other before it becomes visible', async () => {
     pages.server.treatNext({ kind: 'hang-up' });
     const kept = await pages.open();
     await hide(kept.page);

@@ -73,7 +73,7 @@ describe('a real process', () => {
     expect(heard.length).toBe(0);
   });
 
-  it('I after wake "open" is no proof: the session is probed, and replaced if the server has silently dropped it', async () => {
+  it('I5 C7 after a sleep, open is no proof: the session is probed, and replaced if the server has silently dropped it', async () => {
     const pings = new Queue<Socket>();
     let answers = true;
     const server = await tcpServer((peer) =>

@@ -1,5 +1,6 @@
-import { cpSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { defineConfig, type Options } from 'tsup';
+import { buildViewerPage } from './scripts/viewer-page';
 
 const shared = {
   target: 'es2022',
@@ -32,7 +33,14 @@ export default defineConfig([
     dts: true,
     // All but what the other build makes, which may already be there.
     clean: ['!cli/**'],
-    onSuccess: async () => cpSync('src/backoff.schema.json', 'dist/backoff.schema.json'),
+    // What asks where it is gets the same from CommonJS, near enough: a path that `createRequire` takes.
+    esbuildOptions(options, { format }) {
+      if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': '__filename' };
+    },
+    onSuccess: async () => {
+      cpSync('src/backoff.schema.json', 'dist/backoff.schema.json');
+      writeFileSync('dist/viewer.html', await buildViewerPage());
+    },
   },
   {
     ...shared,

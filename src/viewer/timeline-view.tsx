@@ -1,0 +1,74 @@
+/** The states of an actor over time, as a bar. @jsxImportSource preact */
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { formatMs, toneOf } from './format';
+import type { ViewedActor } from './model';
+import { shares } from './timeline';
+import { useNow } from './use-now';
+
+const SPANS = [30_000, 120_000, 600_000, 3_600_000] as const;
+const WIDTH = 1_000;
+
+export function TimelineView({ actor: { timeline, name } }: { actor: ViewedActor }): JSX.Element {
+  const [span, setSpan] = useState<number>(SPANS[1]);
+  const now = useNow();
+  const start = now - span;
+  const known = Math.min(span, now - (timeline[0]?.from ?? now));
+  const parts = shares(timeline, start, now);
+  const percent = (share: number): string => `${share > 0.995 && share < 1 ? '>99' : Math.round(share * 100)} %`;
+  const x = (time: number): number => Math.max(0, ((time - start) / span) * WIDTH);
+  return (
+    <section class="timeline" aria-labelledby="timeline">
+      <div class="heading">
+        <h3 id="timeline">Timeline</h3>
+        <ul class="legend" aria-label={`Share of the last ${formatMs(known)}`}>
+          {parts.map(({ label, share }) => (
+            <li key={label} class={toneOf(label)}>
+              <span class="dot" aria-hidden="true" />
+              {label} <strong>{percent(share)}</strong>
+            </li>
+          ))}
+        </ul>
+        <label>
+          <span class="unseen">How far back</span>
+          <select value={span} onChange={({ currentTarget }) => setSpan(Number(currentTarget.value))}>
+            {SPANS.map((each) => (
+              <option key={each} value={each}>
+                last {formatMs(each)}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <svg
+        class="stretches"
+        viewBox={`0 0 ${WIDTH} 24`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`States of ${name} over time`}
+      >
+        {timeline.map(({ label, from }, index) => {
+          const end = timeline[index + 1]?.from ?? now;
+          if (end < start) return null;
+          return (
+            <rect
+              key={`${from} ${index}`}
+              class={toneOf(label)}
+              x={x(from)}
+              y="0"
+              height="24"
+              width={Math.max(0.8, x(end) - x(from))}
+            >
+              <title>{`${label ?? 'out of sight'}, ${formatMs(end - from)}`}</title>
+            </rect>
+          );
+        })}
+      </svg>
+      <div class="axis" aria-hidden="true">
+        <span>{formatMs(span)} ago</span>
+        <span>{formatMs(span / 2)} ago</span>
+        <span>now</span>
+      </div>
+    </section>
+  );
+}

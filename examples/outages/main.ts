@@ -2,6 +2,8 @@
 import { WebSocket } from 'ws';
 import { describeError } from '../../machines/failure';
 import { type Reconnection, reconnect } from '../../src/index';
+import type { Inspector } from '../../src/inspect';
+import { serveViewer } from '../../src/inspect/node';
 import { type WebSocketSession, websocket } from '../../src/websocket';
 import { Ledger } from './ledger';
 import { type Options, readOptions } from './options';
@@ -22,7 +24,7 @@ try {
 }
 await run(options);
 
-async function run({ runFor }: Options): Promise<void> {
+async function run({ runFor, inspect }: Options): Promise<void> {
   const end = new AbortController();
   if (runFor !== undefined) setTimeout(() => end.abort(), runFor);
   process.on('SIGINT', () => end.abort());
@@ -35,6 +37,8 @@ async function run({ runFor }: Options): Promise<void> {
   process.stdout.on('error', () => process.exit());
 
   const timeline = createTimeline();
+  const viewer = inspect ? await serveViewer() : undefined;
+  if (viewer) timeline.line('viewer', viewer.url);
   const startServer = async (): Promise<void> => {
     // An outage that was under way when the demo ended starts nothing any more.
     end.signal.throwIfAborted();
@@ -51,7 +55,7 @@ async function run({ runFor }: Options): Promise<void> {
     await startServer();
     // It may have ended meanwhile.
     end.signal.throwIfAborted();
-    client = connectClient(`ws://127.0.0.1:${server.port}`, probe, timeline);
+    client = connectClient(`ws://127.0.0.1:${server.port}`, probe, timeline, viewer);
     return causeOutages({
       server,
       startServer,
@@ -77,7 +81,7 @@ async function run({ runFor }: Options): Promise<void> {
   // An attempt that connected in this very turn is closed by the next one.
   await new Promise((resolve) => setImmediate(resolve));
   const { opened, closed, balanced } = client?.ledger ?? { opened: 0, closed: 0, balanced: true };
-  await server.end('SIGKILL');
+  await Promise.all([server.end('SIGKILL'), viewer?.stop()]);
   console.log(
     `outages ${outages}, sessions opened ${opened}, sessions closed ${closed}, longest downtime ${longestDowntime} ms`,
   );
@@ -85,7 +89,7 @@ async function run({ runFor }: Options): Promise<void> {
   process.exit(balanced ? 0 : 1);
 }
 
-function connectClient(url: string, probe: Probe, timeline: Timeline) {
+function connectClient(url: string, probe: Probe, timeline: Timeline, viewer: Inspector | undefined) {
   const ledger = new Ledger<WebSocketSession<WebSocket>>(websocket(url, { WebSocket }));
   // Started by hand, so that the listeners hear the first attempt too.
   const connection = reconnect({
@@ -93,6 +97,7 @@ function connectClient(url: string, probe: Probe, timeline: Timeline) {
     close: ledger.close,
     backoff: BACKOFF,
     autoStart: false,
+    ...(viewer && { inspect: viewer.inspect }),
     onError: (error, source) => timeline.line('error', `${source}: ${describeError(error)}`),
   });
   const { actor } = connection;

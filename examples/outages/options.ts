@@ -6,6 +6,8 @@ import { MAX_TIMER_MS } from '../../machines/sleep';
 export interface Options {
   /** When to end, in ms; undefined runs until Ctrl-C. */
   runFor: number | undefined;
+  /** Whether to serve a page on which the connection is seen. */
+  inspect: boolean;
 }
 
 /**
@@ -14,8 +16,14 @@ export interface Options {
  * @throws {Error} saying what was wrong.
  */
 export function readOptions(args: readonly string[]): Options {
-  const { values } = parseArgs({ args: [...args], options: { for: { type: 'string' } } });
-  return { runFor: values.for === undefined ? undefined : readDuration('--for', values.for) };
+  const { values } = parseArgs({
+    args: [...args],
+    options: { for: { type: 'string' }, inspect: { type: 'boolean', default: false } },
+  });
+  return {
+    runFor: values.for === undefined ? undefined : readDuration('--for', values.for),
+    inspect: values.inspect,
+  };
 }
 
 function readDuration(flag: string, text: string): number {

@@ -3,7 +3,7 @@
 import { describeError } from '../../machines/failure';
 import { MAX_TIMER_MS } from '../../machines/sleep';
 import type { BackoffConfig } from '../config';
-import { reconnect } from '../handle';
+import { type ReconnectHandleOptions, reconnect } from '../handle';
 import type { BridgedSession, Endpoint, SessionEnd } from './endpoint';
 import { readInput } from './input';
 import { Outbox } from './outbox';
@@ -14,6 +14,8 @@ export interface ConnectOptions {
   /** How long, in ms, the other end may be quiet after the end of the input. */
   wait: number;
   report: Report;
+  /** Shows the connection to viewers. */
+  inspect: ReconnectHandleOptions<BridgedSession>['inspect'];
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -23,7 +25,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
  *
  * @returns the exit code: 0, or 1 when it gave up or something broke.
  */
-export function connect(endpoint: Endpoint, { backoff, wait, report }: ConnectOptions): Promise<0 | 1> {
+export function connect(endpoint: Endpoint, { backoff, wait, report, inspect }: ConnectOptions): Promise<0 | 1> {
   const { stdin, stdout } = process;
   let exitCode: 0 | 1 | undefined;
   let wasConnected = false;
@@ -31,7 +33,12 @@ export function connect(endpoint: Endpoint, { backoff, wait, report }: ConnectOp
   let quiet: NodeJS.Timeout | undefined;
 
   return new Promise((exit) => {
-    const connection = reconnect({ connect: (args) => endpoint.connect(args), backoff, autoStart: false });
+    const connection = reconnect({
+      connect: (args) => endpoint.connect(args),
+      backoff,
+      autoStart: false,
+      ...(inspect && { inspect }),
+    });
     const { actor } = connection;
     const live = (): BridgedSession | undefined => connection.session;
 

@@ -11,6 +11,7 @@ import { createReconnectMachine } from '../machine';
 import { connect } from './connect';
 import { InvalidUrlError, parseEndpoint } from './endpoint';
 import { createReport } from './report';
+import { inspect, portReader, readServer, startViewer, VIEWER_PORT } from './viewer';
 
 /** The exit code of bad usage. */
 const BAD_USAGE = 2;
@@ -32,6 +33,8 @@ interface ConnectFlags extends Record<string, unknown> {
   wait: number;
   json?: true;
   quiet?: true;
+  inspect?: true;
+  inspectPort?: number;
 }
 
 function createProgram(): Command {
@@ -49,6 +52,12 @@ function createProgram(): Command {
     .option('--wait <duration>', 'after the end of the input, how long the other end may be quiet', readWait, 1_000)
     .addOption(new Option('--json', 'tell what happens as JSON, one object a line'))
     .addOption(new Option('--quiet', 'do not tell what happens').conflicts('json'))
+    .option('--inspect', 'serve a page on which to see the connection and to steer it')
+    .addOption(
+      new Option('--inspect-port <port>', 'the port of that page (default: any that is free)')
+        .argParser(portReader('--inspect-port'))
+        .implies({ inspect: true }),
+    )
     .addHelpText('after', CONNECT_HELP)
     .action(runConnect);
   const wait = command.options.find(({ long }) => long === '--wait');
@@ -58,6 +67,13 @@ function createProgram(): Command {
     const about = `${text} (default: ${byDefault}, env: ${backoffVariable(setting)})`;
     command.addOption(new Option(`${backoffFlag(setting)} <${argument}>`, about).argParser(collect));
   }
+
+  program
+    .command('inspect')
+    .description('serve the page on which apps are seen and steered')
+    .option('--port <port>', 'the port to serve it on, of 127.0.0.1', portReader('--port'), VIEWER_PORT)
+    .option('--server <url>', 'the app to show: the ws:// address of its inspectOverWebSocket', readServer)
+    .action(({ port, server }: { port: number; server?: string }) => inspect(port, server));
 
   program
     .command('diagram')
@@ -117,7 +133,10 @@ async function runConnect(url: string, flags: ConnectFlags, command: Command): P
   const backoff = backoffFromArgs(args, process.env);
   const format = flags.json ? 'json' : flags.quiet ? 'none' : 'text';
   const report = createReport(process.stderr, format, process.stdout.isTTY);
-  process.exitCode = await connect(endpoint, { backoff, wait: flags.wait, report });
+  const viewer = flags.inspect && (await startViewer(flags.inspectPort));
+  if (viewer) report({ type: 'viewer', url: viewer.url });
+  process.exitCode = await connect(endpoint, { backoff, wait: flags.wait, report, inspect: viewer?.inspect });
+  await viewer?.stop();
 }
 
 async function main(): Promise<void> {

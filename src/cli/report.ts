@@ -2,6 +2,8 @@
 import { formatDuration } from '../../machines/duration';
 
 export type StatusEvent =
+  /** Where the connection can be seen. */
+  | { type: 'viewer'; url: string }
   | { type: 'connecting'; address: string; attempt: number }
   | { type: 'connected'; address: string; attempt: number }
   /** `uptime` in ms. */
@@ -93,6 +95,8 @@ function live(stream: StatusStream, sharesScreen: boolean): Report {
 
 function describe(event: StatusEvent): string {
   switch (event.type) {
+    case 'viewer':
+      return `viewer at ${event.url}`;
     case 'connecting':
       return `connecting to ${event.address} (attempt ${event.attempt})`;
     case 'connected':

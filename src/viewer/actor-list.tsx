@@ -17,17 +17,19 @@ const MANY = 8;
 
 export function ActorList({ actors, chosen, onChoose, onForget }: ActorListProps): JSX.Element {
   const [query, setQuery] = useState('');
+  const [showsEnded, setShowsEnded] = useState(false);
   const words = query.toLowerCase().split(/\s+/u).filter(Boolean);
   const matches = ({ name, label }: ViewedActor): boolean =>
     words.every((word) => `${name} ${label}`.toLowerCase().includes(word));
-  const found = words.length === 0 ? actors : actors.filter(matches);
-  const running = actors.filter(({ presence }) => presence === 'running').length;
-  const rows = words.length === 0 ? asTree(actors) : found.map((actor) => ({ actor, depth: 0 }));
+  const shown = actors.filter(({ presence, sessionId }) => showsEnded || presence !== 'ended' || sessionId === chosen);
+  const ended = actors.filter(({ presence }) => presence === 'ended').length;
+  const found = words.length === 0 ? shown : shown.filter(matches);
+  const rows = words.length === 0 ? asTree(shown) : found.map((actor) => ({ actor, depth: 0 }));
   return (
     <nav class="actors" aria-labelledby="actors">
       <div class="heading">
         <h2 id="actors">Actors</h2>
-        <span class="muted">{running === actors.length ? actors.length : `${running} of ${actors.length} run`}</span>
+        <span class="muted">{actors.length - ended}</span>
       </div>
       {actors.length > MANY && (
         <input
@@ -50,10 +52,22 @@ export function ActorList({ actors, chosen, onChoose, onForget }: ActorListProps
         ))}
       </ul>
       {found.length === 0 && <p class="muted">None of them matches.</p>}
-      {running < actors.length && (
-        <button type="button" class="small" onClick={onForget}>
-          Forget those that ended
-        </button>
+      {ended > 0 && (
+        <div class="ended">
+          <label>
+            <input
+              type="checkbox"
+              checked={showsEnded}
+              onChange={({ currentTarget }) => setShowsEnded(currentTarget.checked)}
+            />
+            {ended} ended
+          </label>
+          {showsEnded && (
+            <button type="button" class="small" onClick={onForget}>
+              Forget
+            </button>
+          )}
+        </div>
       )}
     </nav>
   );

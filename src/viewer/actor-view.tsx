@@ -55,7 +55,10 @@ export function ActorView({ actor, actors, link, onChoose }: ActorViewProps): JS
       </section>
       <TimelineView actor={actor} />
       <div class="panels">
-        <ChartView actor={actor} />
+        <div class="side">
+          <ChartView actor={actor} />
+          <EventLog log={actor.log} />
+        </div>
         <div class="side">
           {facts !== undefined && <Failures history={facts.history} />}
           <section class="panel" aria-labelledby="context">
@@ -64,7 +67,6 @@ export function ActorView({ actor, actors, link, onChoose }: ActorViewProps): JS
             {state.output !== undefined && <Outcome title="Output" value={state.output} />}
             {state.error !== undefined && <Outcome title="Error" value={state.error} />}
           </section>
-          <EventLog log={actor.log} />
         </div>
       </div>
     </>

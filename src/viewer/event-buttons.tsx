@@ -7,7 +7,7 @@ import { isReconnect, possibleEvents } from './possible-events';
 
 export function EventButtons({ actor, link }: { actor: ViewedActor; link: Link }): JSX.Element {
   const { machine, state } = actor;
-  const events = possibleEvents(machine, state.value);
+  const { main, others } = possibleEvents(machine, state.value);
   const [draft, setDraft] = useState<string>();
   const dialog = useRef<HTMLDialogElement>(null);
   const edit = (type: string): void => {
@@ -19,21 +19,30 @@ export function EventButtons({ actor, link }: { actor: ViewedActor; link: Link }
   return (
     <fieldset class="events">
       <legend class="unseen">Send an event</legend>
-      {events.map((type, index) => (
-        <button
-          key={type}
-          type="button"
-          class={index === 0 ? 'primary' : undefined}
-          aria-haspopup={wantsData(type) ? 'dialog' : undefined}
-          onClick={() => (wantsData(type) ? edit(type) : send(link, actor, { type }))}
-        >
-          {type}
-          {wantsData(type) && '…'}
+      <div>
+        {main.map((type, index) => (
+          <button
+            key={type}
+            type="button"
+            class={index === 0 ? 'primary' : undefined}
+            aria-haspopup={wantsData(type) ? 'dialog' : undefined}
+            onClick={() => (wantsData(type) ? edit(type) : send(link, actor, { type }))}
+          >
+            {type}
+            {wantsData(type) && '…'}
+          </button>
+        ))}
+      </div>
+      <div class="others">
+        {others.map((type) => (
+          <button key={type} type="button" class="small" onClick={() => send(link, actor, { type })}>
+            {type}
+          </button>
+        ))}
+        <button type="button" class="small" aria-haspopup="dialog" onClick={() => edit(main[0] ?? others[0] ?? '')}>
+          other…
         </button>
-      ))}
-      <button type="button" class="quiet" aria-haspopup="dialog" onClick={() => edit(events[0] ?? '')}>
-        with data…
-      </button>
+      </div>
       <dialog ref={dialog} aria-labelledby="event-editor" onClose={() => setDraft(undefined)}>
         {draft !== undefined && (
           <Editor
@@ -70,7 +79,7 @@ function Editor({ draft, onCancel, onSend }: EditorProps): JSX.Element {
     }
   };
   return (
-    <form onSubmit={submit}>
+    <form class="editor" onSubmit={submit}>
       <h3 id="event-editor">Send an event</h3>
       <label>
         Event, as JSON

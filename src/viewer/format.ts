@@ -20,15 +20,26 @@ export function formatTime(time: number): string {
   return new Date(time).toLocaleTimeString(undefined, { hour12: false });
 }
 
-/** The states of our own chart have colours of their own. */
-const OWN = ['idle', 'connecting', 'connected', 'backingOff', 'failed'];
+/** The states of our own chart have colours of their own, and what XState says of an actor without a machine has those too. */
+const OWN: Readonly<Record<string, string>> = {
+  idle: 'idle',
+  connecting: 'connecting',
+  connected: 'connected',
+  backingOff: 'backingOff',
+  failed: 'failed',
+  active: 'connecting',
+  done: 'connected',
+  error: 'failed',
+  stopped: 'idle',
+};
 /** How many more colours there are. */
 const OTHERS = 6;
 
 /** The class that gives a state its colour: always the same for the same name. */
 export function toneOf(label: string | undefined): string {
   if (label === undefined) return 'tone-unknown';
-  if (OWN.includes(label)) return `tone-${label}`;
+  const own = Object.hasOwn(OWN, label) ? OWN[label] : undefined;
+  if (own !== undefined) return `tone-${own}`;
   let hash = 0;
   for (const character of label) hash = (hash * 31 + character.charCodeAt(0)) % 65_521;
   return `tone-${hash % OTHERS}`;

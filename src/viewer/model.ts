@@ -7,6 +7,9 @@ import { chartOfDefinition, nameEvent, type WireChart } from './wire-chart';
 /** How many of an actor's last events are kept. */
 export const LOG_LENGTH = 200;
 
+/** How many actors that ended are kept. A connection has a new child for each of its attempts. */
+const ENDED_KEPT = 30;
+
 /** An event that an actor was sent, and what it made of it. */
 export interface LogEntry {
   /** Unlike that of any other entry of the actor. */
@@ -84,6 +87,7 @@ export class Model {
         break;
       case 'service.stop':
         this.#change(message.sessionId, (actor) => this.#gone(actor, 'ended', now));
+        this.#forget(this.actors.filter(({ presence }) => presence === 'ended').slice(0, -ENDED_KEPT));
         break;
       case 'xstate.disconnect':
         this.lose(now);
@@ -102,12 +106,15 @@ export class Model {
 
   /** Forgets the actors that do not run. */
   forgetEnded(): void {
-    for (const { sessionId, presence } of this.actors) {
-      if (presence === 'running') continue;
+    this.#forget(this.actors.filter(({ presence }) => presence !== 'running'));
+    this.#onChange();
+  }
+
+  #forget(actors: readonly ViewedActor[]): void {
+    for (const { sessionId } of actors) {
       this.#actors.delete(sessionId);
       this.#timelines.delete(sessionId);
     }
-    this.#onChange();
   }
 
   #register({ sessionId, id, parent, machine, state }: Registration, now: number): void {

@@ -6,8 +6,16 @@ import { activeNodes } from './state-value';
 /** What our own chart's actors say to it. Of other machines nobody knows. */
 const INTERNAL: ReadonlySet<string> = new Set(['dead', 'restore']);
 
+/** What the environment says to our own chart. To pretend so is of use in a test of an app; most people are here for the others. */
+const ENVIRONMENT: ReadonlySet<string> = new Set(['online', 'offline', 'suspend', 'resume', 'wake', 'healthy']);
+
+export interface PossibleEvents {
+  readonly main: readonly string[];
+  readonly others: readonly string[];
+}
+
 /** The types of the events that `value` of `machine` answers, those of the innermost states first. */
-export function possibleEvents(machine: MachineDefinition, value: unknown): string[] {
+export function possibleEvents(machine: MachineDefinition, value: unknown): PossibleEvents {
   const found = new Set<string>();
   const ignored = new Set<string>();
   for (const node of activeNodes(machine, value).reverse()) {
@@ -17,7 +25,9 @@ export function possibleEvents(machine: MachineDefinition, value: unknown): stri
       (transitions.every(doesNothing) ? ignored : found).add(type);
     }
   }
-  return [...found];
+  const isMain = (type: string): boolean => !(isReconnect(machine) && ENVIRONMENT.has(type));
+  const types = [...found];
+  return { main: types.filter(isMain), others: types.filter((type) => !isMain(type)) };
 }
 
 /** Whether `machine` is the one of this package. */

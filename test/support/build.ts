@@ -4,7 +4,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const SOURCES = ['src', 'machines', 'tsup.config.ts', 'package.json'];
+const SOURCES = ['src', 'machines', 'scripts', 'tsup.config.ts', 'package.json'];
 
 /** The program as built: a path. Builds it if need be. */
 export function buildCli(): string {

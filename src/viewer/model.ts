@@ -174,7 +174,8 @@ export class Model {
 
   #logged({ log }: ViewedActor, event: ScxmlEvent): LogEntry[] {
     this.#entries += 1;
-    const { type: _, ...data } = event.data;
+    // The name says both.
+    const { type: _, actorId: __, ...data } = event.data;
     const entry: LogEntry = {
       id: this.#entries,
       time: Date.now(),

@@ -9,13 +9,18 @@ import { useNow } from './use-now';
 const SPANS = [30_000, 120_000, 600_000, 3_600_000] as const;
 const WIDTH = 1_000;
 
+/** Neither nothing nor all, where there is a little of something else. */
+function formatShare(share: number): string {
+  if (share < 0.005) return '<1 %';
+  return share > 0.995 && share < 1 ? '>99 %' : `${Math.round(share * 100)} %`;
+}
+
 export function TimelineView({ actor: { timeline, name } }: { actor: ViewedActor }): JSX.Element {
   const [span, setSpan] = useState<number>(SPANS[1]);
   const now = useNow();
   const start = now - span;
   const known = Math.min(span, now - (timeline[0]?.from ?? now));
   const parts = shares(timeline, start, now);
-  const percent = (share: number): string => `${share > 0.995 && share < 1 ? '>99' : Math.round(share * 100)} %`;
   const x = (time: number): number => Math.max(0, ((time - start) / span) * WIDTH);
   return (
     <section class="timeline" aria-labelledby="timeline">
@@ -25,7 +30,7 @@ export function TimelineView({ actor: { timeline, name } }: { actor: ViewedActor
           {parts.map(({ label, share }) => (
             <li key={label} class={toneOf(label)}>
               <span class="dot" aria-hidden="true" />
-              {label} <strong>{percent(share)}</strong>
+              {label} <strong>{formatShare(share)}</strong>
             </li>
           ))}
         </ul>

@@ -6,7 +6,7 @@ import { formatTime, toneOf } from './format';
 import type { LogEntry } from './model';
 
 /** How many are shown before one asks for all that were kept. */
-const FEW = 25;
+const FEW = 10;
 
 export const EventLog = memo(({ log }: { log: readonly LogEntry[] }): JSX.Element => {
   const [isLong, setLong] = useState(false);

@@ -25,7 +25,6 @@ export function Countdown({ facts }: { facts: ConnectionFacts | undefined }): JS
           r={RADIUS}
           stroke-dasharray={LENGTH}
           stroke-dashoffset={LENGTH * (1 - share)}
-          transform="rotate(-90 40 40)"
         />
         {left === undefined && <circle class="core" cx="40" cy="40" r="9" />}
       </svg>

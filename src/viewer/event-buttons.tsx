@@ -17,32 +17,34 @@ export function EventButtons({ actor, link }: { actor: ViewedActor; link: Link }
   // An update without what it brings would take it away.
   const wantsData = (type: string): boolean => type === 'update' && isReconnect(machine);
   return (
-    <fieldset class="events">
-      <legend class="unseen">Send an event</legend>
-      <div>
-        {main.map((type, index) => (
-          <button
-            key={type}
-            type="button"
-            class={index === 0 ? 'primary' : undefined}
-            aria-haspopup={wantsData(type) ? 'dialog' : undefined}
-            onClick={() => (wantsData(type) ? edit(type) : send(link, actor, { type }))}
-          >
-            {type}
-            {wantsData(type) && '…'}
+    <>
+      <fieldset class="events">
+        <legend class="unseen">Send an event</legend>
+        <div>
+          {main.map((type, index) => (
+            <button
+              key={type}
+              type="button"
+              class={index === 0 ? 'primary' : undefined}
+              aria-haspopup={wantsData(type) ? 'dialog' : undefined}
+              onClick={() => (wantsData(type) ? edit(type) : send(link, actor, { type }))}
+            >
+              {type}
+              {wantsData(type) && '…'}
+            </button>
+          ))}
+        </div>
+        <div class="others">
+          {others.map((type) => (
+            <button key={type} type="button" class="small" onClick={() => send(link, actor, { type })}>
+              {type}
+            </button>
+          ))}
+          <button type="button" class="small" aria-haspopup="dialog" onClick={() => edit(main[0] ?? others[0] ?? '')}>
+            other…
           </button>
-        ))}
-      </div>
-      <div class="others">
-        {others.map((type) => (
-          <button key={type} type="button" class="small" onClick={() => send(link, actor, { type })}>
-            {type}
-          </button>
-        ))}
-        <button type="button" class="small" aria-haspopup="dialog" onClick={() => edit(main[0] ?? others[0] ?? '')}>
-          other…
-        </button>
-      </div>
+        </div>
+      </fieldset>
       <dialog ref={dialog} aria-labelledby="event-editor" onClose={() => setDraft(undefined)}>
         {draft !== undefined && (
           <Editor
@@ -55,7 +57,7 @@ export function EventButtons({ actor, link }: { actor: ViewedActor; link: Link }
           />
         )}
       </dialog>
-    </fieldset>
+    </>
   );
 }
 

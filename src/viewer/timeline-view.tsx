@@ -6,7 +6,7 @@ import type { ViewedActor } from './model';
 import { shares } from './timeline';
 import { useNow } from './use-now';
 
-const SPANS = [30_000, 120_000, 600_000, 3_600_000] as const;
+const SPANS = [30_000, 120_000, 600_000, 3_600_000, 21_600_000];
 const WIDTH = 1_000;
 
 /** Neither nothing nor all, where there is a little of something else. */
@@ -16,10 +16,12 @@ function formatShare(share: number): string {
 }
 
 export function TimelineView({ actor: { timeline, name } }: { actor: ViewedActor }): JSX.Element {
-  const [span, setSpan] = useState<number>(SPANS[1]);
+  const [chosen, setChosen] = useState<number>();
   const now = useNow();
+  const seen = now - (timeline[0]?.from ?? now);
+  const span = chosen ?? SPANS.find((each) => each >= seen) ?? SPANS.at(-1)!;
   const start = now - span;
-  const known = Math.min(span, now - (timeline[0]?.from ?? now));
+  const known = Math.min(span, seen);
   const parts = shares(timeline, start, now);
   const x = (time: number): number => Math.max(0, ((time - start) / span) * WIDTH);
   return (
@@ -36,7 +38,11 @@ export function TimelineView({ actor: { timeline, name } }: { actor: ViewedActor
         </ul>
         <label>
           <span class="unseen">How far back</span>
-          <select value={span} onChange={({ currentTarget }) => setSpan(Number(currentTarget.value))}>
+          <select
+            value={chosen ?? ''}
+            onChange={({ currentTarget }) => setChosen(Number(currentTarget.value) || undefined)}
+          >
+            <option value="">all of it</option>
             {SPANS.map((each) => (
               <option key={each} value={each}>
                 last {formatMs(each)}

@@ -109,7 +109,11 @@ export function connect(endpoint: Endpoint, { backoff, wait, report, inspect }: 
       outbox.detach();
       clearTimeout(quiet);
       if (exitCode !== undefined) return;
-      const { message, broken } = error as SessionEnd;
+      // Only a viewer ends a session that did not end by itself.
+      const { message, broken } = (error as SessionEnd | undefined) ?? {
+        message: 'asked to by a viewer',
+        broken: false,
+      };
       report({ type: 'disconnected', uptime, reason: message });
       if (!outbox.isDelivered) return;
       if (finishing && broken) fail(`the connection broke after the input was sent: ${message}`);
@@ -119,6 +123,7 @@ export function connect(endpoint: Endpoint, { backoff, wait, report, inspect }: 
       const reason = describeError(error);
       if (exitCode === undefined) report({ type: 'retrying', attempt, delay, error: reason });
     });
+    actor.on('stopped', () => stop('asked to by a viewer'));
     actor.on('failed', ({ error }) => fail(`gave up: ${describeError(error)}`));
 
     for (const signal of SIGNALS) {

@@ -2,8 +2,9 @@
 import { render } from 'preact';
 import { decodeMessage } from '../inspect';
 import { App } from './app';
-import { type LinkState, openLink } from './link';
+import type { LinkState } from './link';
 import { Model } from './model';
+import { openLink } from './open-link';
 import './style.css';
 
 const root = document.querySelector('#viewer')!;

@@ -48,7 +48,7 @@ const publicNames: Record<string, string[]> = {
   './browser': ['browser'],
   './node': ['node'],
   './inspect': ['createInspector', 'createSerializer', 'decodeMessage', 'inspectInWindow', 'plainInspection'],
-  './inspect/node': ['inspectOverWebSocket'],
+  './inspect/node': ['inspectOverWebSocket', 'serveViewer'],
   './testing': ['createScriptedServer', 'createScriptedSession', 'createVirtualClock'],
 };
 
@@ -109,9 +109,20 @@ test('what is packed is the build and what a reader wants, and nothing else', ()
 
 test('every subpath is covered here', () => {
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: object };
-  const others = ['./config/schema.json', './package.json'];
+  const others = ['./config/schema.json', './viewer.html', './package.json'];
   const covered = Object.keys({ ...publicNames, ...publicReactNames });
   expect(Object.keys(exports).sort()).toEqual([...covered, ...others].sort());
+});
+
+test.each([
+  ['mjs', "import { serveViewer } from 'xstate-reconnect/inspect/node';"],
+  ['cjs', "const { serveViewer } = require('xstate-reconnect/inspect/node');"],
+])('the viewer is in the package, and found from a .%s', async (extension, load) => {
+  const program = join(consumer('newest'), `viewer.${extension}`);
+  const look = 'fetch(url).then((page) => page.text()).then((text) => console.log(/<title>.*<.title>/.exec(text)[0]))';
+  writeFileSync(program, `${load} serveViewer().then(({ url, stop }) => ${look}.then(stop));`);
+  const { stdout } = await run(process.execPath, [program], { timeout: 45_000 });
+  expect(stdout).toBe('<title>Statechart viewer</title>\n');
 });
 
 describe.each(nodes)('on Node %i', (major) => {

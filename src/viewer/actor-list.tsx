@@ -31,7 +31,7 @@ export function ActorList({ actors, chosen, onChoose, onForget }: ActorListProps
         <h2 id="actors">Actors</h2>
         <span class="muted">{actors.length - ended}</span>
       </div>
-      {actors.length > MANY && (
+      {(shown.length > MANY || query !== '') && (
         <input
           type="search"
           aria-label="Search actors by name or state"

@@ -7,6 +7,11 @@ import { useNow } from './use-now';
 const RADIUS = 34;
 const LENGTH = 2 * Math.PI * RADIUS;
 
+/** Tenths of a second at the end, rounded up, so that it says 0 when it is over. */
+function formatLeft(ms: number): string {
+  return ms < 10_000 ? `${(Math.ceil(ms / 100) / 10).toFixed(1)} s` : formatMs(ms);
+}
+
 export function Countdown({ facts }: { facts: ConnectionFacts | undefined }): JSX.Element {
   const retryAt = facts?.waitReason === 'suspended' ? undefined : facts?.retryAt;
   const now = useNow(retryAt !== undefined);
@@ -30,7 +35,7 @@ export function Countdown({ facts }: { facts: ConnectionFacts | undefined }): JS
       </svg>
       {left !== undefined && (
         <span role="timer" aria-label="Until the next attempt">
-          {formatMs(left < 10_000 ? Math.ceil(left / 100) * 100 : left)}
+          {formatLeft(left)}
         </span>
       )}
     </div>

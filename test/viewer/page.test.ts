@@ -5,11 +5,12 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'puppeteer-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { assign, createActor, setup } from 'xstate';
+import { createInspector } from '../../src/inspect';
 import { inspectOverWebSocket } from '../../src/inspect/node';
 import { serveViewerPage } from '../../src/inspect/viewer-server';
 import { bundle, serve, useChromium } from '../support/browser';
 import { buildCli } from '../support/build';
-import { afterTest } from '../support/servers';
+import { afterTest, webSocketServer } from '../support/servers';
 import {
   ACTIVE,
   BUTTONS,
@@ -331,6 +332,26 @@ test('it needs no network: nothing is loaded but the page itself, and no script 
   );
   expect(await page.evaluate('globalThis.ran')).toBeUndefined();
   expect(asked).toEqual([viewer.url]);
+});
+
+test('what cannot be read is told, and what comes after it is shown', async () => {
+  const app = await webSocketServer();
+  const alone = await serveViewerPage(`ws://127.0.0.1:${app.port}/`);
+  afterTest(() => alone.stop());
+  const page = await chromium.open(alone.url);
+  const peer = await app.peers.next();
+  const inspector = createInspector();
+  const link = inspector.connect((message) => peer.send(JSON.stringify(message)));
+  peer.send('{"type":"service.state","sessionId":"x:0","state":7}');
+  peer.send('no JSON');
+  await becomes(
+    page,
+    "document.querySelector('[role=alert]')?.textContent",
+    'The app said something that could not be read: service.state: expected "state" to be text, got number',
+  );
+  link.receive({ type: 'xstate.inspecting' });
+  await lostConnection(inspector);
+  await showsState(page, 'backingOff');
 });
 
 /** An app in a process of its own, and the page that shows it. */

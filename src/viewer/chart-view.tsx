@@ -45,11 +45,12 @@ export function ChartView({ actor }: { actor: ViewedActor }): JSX.Element {
     };
   }, [chart]);
 
+  // As text, which is equal to itself.
+  const active = actor.presence === 'lost' ? '' : actor.chart.activeStates(actor.state.value).join(' ');
+  const tone = toneOf(actor.label);
   useEffect(() => {
-    if (drawn === undefined) return;
-    const active = actor.presence === 'lost' ? [] : actor.chart.activeStates(actor.state.value);
-    markStates(drawn, active, toneOf(actor.label));
-  }, [drawn, actor.label, actor.presence]);
+    if (drawn !== undefined) markStates(drawn, active.split(' '), tone);
+  }, [drawn, active, tone]);
 
   useEffect(() => {
     if (drawn !== undefined) markArrow(drawn, actor.taken?.arrow);

@@ -63,6 +63,7 @@ export function TimelineView({ actor: { timeline, name } }: { actor: ViewedActor
           if (end < start) return null;
           return (
             <rect
+              // biome-ignore lint/suspicious/noArrayIndexKey: several stretches may begin in the same millisecond
               key={`${from} ${index}`}
               class={toneOf(label)}
               x={x(from)}

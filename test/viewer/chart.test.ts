@@ -124,7 +124,7 @@ describe('the events that can be sent', () => {
 
   test.each([
     ['idle', ['start', 'update'], ['online', 'offline', 'suspend', 'resume']],
-    ['connecting', ['retry', 'update', 'stop'], ['online', 'offline', 'suspend', 'resume']],
+    ['connecting', ['retry', 'update', 'stop'], ['online', 'resume', 'wake', 'offline', 'suspend']],
     ['connected', ['retry', 'update', 'stop'], ['healthy', 'online', 'offline', 'resume', 'wake', 'suspend']],
     ['backingOff', ['retry', 'update', 'stop'], ['online', 'resume', 'wake', 'offline', 'suspend']],
     ['failed', ['start', 'retry', 'update', 'stop'], ['online', 'offline', 'suspend', 'resume']],

@@ -68,7 +68,8 @@ function readTitles(): Map<string, Set<string>> {
   for (const { name, file } of listed) {
     const path = relative(root, file);
     const known = titles.get(path) ?? new Set();
-    for (const title of name.split(' > ')) known.add(title);
+    // Titles come as they are written after a transform, which puts them in double quotes.
+    for (const title of name.split(' > ')) known.add(title.replaceAll('\\"', '"'));
     titles.set(path, known);
   }
   return titles;

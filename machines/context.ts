@@ -2,12 +2,12 @@
 import {
   areAttemptsSpent,
   attemptLimit,
-  attemptTimeoutOf,
   type BackoffPolicy,
   cutToWindow,
   drawWait,
   isStable,
   isWindowSpent,
+  windowEnd,
 } from './backoff';
 import * as events from './events';
 import { Failure, type GaveUpReason, giveUpError } from './failure';
@@ -16,6 +16,9 @@ import type { Facts, ReconnectContext, WaitReason } from './vocabulary';
 import type { World } from './world';
 
 type Change = Partial<Facts> & { lease?: undefined };
+
+/** What two readings of the clock in one turn may differ by. */
+const PRECISION_MS = 1;
 
 /** The fields that only mean something while connected. */
 const NO_SESSION = { lease: undefined, connectedAt: undefined, healthy: false } satisfies Change;
@@ -74,11 +77,11 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     return (retryAfter ?? 0) > drawn ? 'retry-after' : events.waitReason(event, isStable(policy, uptime));
   };
 
-  // An attempt that was given less than its own timeout was given what was left of the window, if that is still the same one.
+  // An attempt whose time was to be up at the window's end was given the rest of it.
   const wasGivenTheRest = (event: events.AnyChartEvent, context: Facts): boolean =>
     isRunning(context) &&
-    context.retryStart <= (events.failureIn(event)?.dialedAt ?? Number.NEGATIVE_INFINITY) &&
-    (events.timeGiven(event) ?? Number.POSITIVE_INFINITY) < attemptTimeoutOf(policy);
+    windowEnd(policy, events.windowStart(event, context)) - (events.limitEnd(event) ?? Number.NEGATIVE_INFINITY) <
+      PRECISION_MS;
 
   const isDeadlineSpent = (event: events.AnyChartEvent, context: Facts): boolean =>
     policy.deadline === 'strict' && (wasGivenTheRest(event, context) || isSpent(event, context));
@@ -92,11 +95,8 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     /** Whether the retry window is spent. Rule R4. */
     isSpent,
     /** How late the timer was, in ms, whose end `event` tells. */
-    latenessOf(event: events.AnyChartEvent, { retryAt = world.now() }: Facts): number {
-      const given = events.timeGiven(event);
-      const due = given === undefined ? retryAt : (events.failureIn(event)?.dialedAt ?? world.now()) + given;
-      return world.now() - due;
-    },
+    latenessOf: (event: events.AnyChartEvent, { retryAt }: Facts): number =>
+      world.now() - (events.limitEnd(event) ?? retryAt ?? world.now()),
     /** Whether a wait is under way that the server asked for. */
     isHeldByServer: ({ waitReason, failure, retryAt = 0 }: Facts): boolean =>
       (waitReason === 'retry-after' || (failure?.retryAfter ?? 0) > 0) && retryAt > world.now(),
@@ -149,9 +149,9 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
       owesTurn: events.owesTurn(event, context),
     }),
 
-    /** What the actor `limit` is invoked with. */
+    /** What the actor `limit` is invoked with. An attempt that is begun while no window runs may take as long as a whole one. */
     limitOf: (context: Facts) => ({
-      ms: attemptLimit(policy, runningFrom(context, context.retryStart), world.now()),
+      ms: attemptLimit(policy, isRunning(context) ? context.retryStart : world.now(), world.now()),
       attempt: context.attempt,
     }),
 

@@ -25,10 +25,10 @@ export function retryAfterIn(event: AnyChartEvent): number | undefined {
   return failureIn(event)?.retryAfter;
 }
 
-/** How long an attempt was given, in ms, when `event` says that its time is up; else undefined. */
-export function timeGiven(event: AnyChartEvent): number | undefined {
-  const error = isTimeUp(event) ? failureIn(event)?.error : undefined;
-  return error instanceof AttemptTimeoutError ? error.timeout : undefined;
+/** When the time of an attempt was to be up, in ms, if `event` says that it is; else undefined. */
+export function limitEnd(event: AnyChartEvent): number | undefined {
+  const { error, dialedAt = 0 } = failureIn(event) ?? {};
+  return isTimeUp(event) && error instanceof AttemptTimeoutError ? dialedAt + error.timeout : undefined;
 }
 
 /** When the retry window began. An actor may be started long after it was created, which is when its first window was opened. */

@@ -1,0 +1,39 @@
+/** What the explorer found in the chart, as the shortest paths there: each was a promise that did not hold. */
+import { describe, expect, it } from 'vitest';
+import { play } from '../support/play';
+import '../support/unhandled';
+
+const HANGS = { connectMs: Number.POSITIVE_INFINITY };
+const REFUSED = { error: new Error('refused') };
+const MADE = {};
+const strict = { timeout: '10s', deadline: 'strict' } as const;
+
+describe('D1 a strict deadline where the environment comes and goes', () => {
+  it('D1 an attempt that is begun without a network hangs no longer than a window is long, also once there is one', async () => {
+    const run = play([HANGS, HANGS], { backoff: strict, autoStart: false });
+    run.actor.start();
+    run.actor.send({ type: 'offline' });
+    run.actor.send({ type: 'start' });
+    await run.clock.advance(4_000);
+    run.actor.send({ type: 'online' });
+    await run.clock.advance(5_999);
+    expect(run.value()).toBe('connecting');
+    await run.clock.advance(1);
+    expect(run.context()).toMatchObject({ waitReason: 'attempt-timeout', gaveUp: undefined });
+    // The window that began with the network has 4s left: one wait, and what remains for the second attempt.
+    await run.clock.advance(4_000);
+    expect(run.dials()).toEqual([0, 11_000]);
+    expect(run.value()).toBe('failed');
+    run.actor.stop();
+  });
+
+  it('D1 a window that is opened anew in the very millisecond of a dial is not over with the old one', async () => {
+    const run = play([REFUSED, HANGS], { backoff: strict });
+    run.actor.start();
+    await run.clock.advance(1_000);
+    run.actor.send({ type: 'wake' });
+    await run.clock.advance(9_000);
+    expect(run.value()).toBe('backingOff');
+    run.actor.stop();
+  });
+});

@@ -1,5 +1,5 @@
 /** The statechart: connect, wait until the session closes, connect again, back off, give up. */
-import { assign, emit, enqueueActions, sendTo, setup, spawnChild } from 'xstate';
+import { assign, emit, enqueueActions, sendTo, setup, spawnChild, stopChild } from 'xstate';
 import {
   announceConnected,
   announceConnecting,
@@ -114,10 +114,8 @@ export function createReconnectChart<TSession, TInput = void>(
       takeInput: assign(({ context, event }) => ({ input: event.type === 'update' ? event.input : context.input })),
       noteEnvironment: assign(({ context, event }) => memory.noteEnvironment(event, context)),
       watchEnvironment: spawnChild('environment', { id: 'environment' }),
-      unwatchEnvironment: enqueueActions(({ enqueue }) => {
-        enqueue.stopChild('environment');
-        enqueue.assign(memory.forgetEnvironment());
-      }),
+      unwatchEnvironment: stopChild('environment'),
+      forgetEnvironment: assign(() => memory.forgetEnvironment()),
 
       emitConnecting: emit((moment) => announceConnecting(moment)),
       emitConnected: emit((moment) => announceConnected(moment)),
@@ -190,9 +188,10 @@ export function createReconnectChart<TSession, TInput = void>(
   const probe = when(liveness !== undefined, 'probeSession' as const);
   const replaced = { target: 'connected', reenter: true, actions: 'takeSession' } as const;
   const rotation = when(maxAge > 0, { id: 'rotation', src: 'rotation', input: inputOf, onDone: replaced } as const);
-  // O5: at rest nothing is watched.
-  const watch = when(options.environment !== undefined, 'watchEnvironment' as const);
-  const unwatch = when(options.environment !== undefined, 'unwatchEnvironment' as const);
+  // O5: at rest nothing is watched. What was still on its way then is forgotten when the next watch begins.
+  const isWatching = options.environment !== undefined;
+  const watch = isWatching ? (['forgetEnvironment', 'watchEnvironment'] as const) : [];
+  const unwatch = isWatching ? (['unwatchEnvironment', 'forgetEnvironment'] as const) : [];
   const lookAgain = { actions: ['noteEnvironment', ...probe] } as const;
 
   const machine = chart.createMachine({

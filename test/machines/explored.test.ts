@@ -37,3 +37,27 @@ describe('D1 a strict deadline where the environment comes and goes', () => {
     run.actor.stop();
   });
 });
+
+describe('I suspend', () => {
+  it('H what a source said as it was left holds nothing after the next start', async () => {
+    let isFrozen = true;
+    const run = play([HANGS, REFUSED, MADE], {
+      autoStart: false,
+      environment(send) {
+        if (!isFrozen) return;
+        // Stopped while the source is being asked: what it says then comes after the stop.
+        run.actor.send({ type: 'stop' });
+        send({ type: 'suspend' });
+      },
+    });
+    run.actor.start();
+    run.actor.send({ type: 'start' });
+    expect(run.value()).toBe('idle');
+    isFrozen = false;
+    run.actor.send({ type: 'start' });
+    await run.clock.advance(1_000);
+    expect(run.dials()).toEqual([0, 0, 1_000]);
+    expect(run.value()).toBe('connected');
+    run.actor.stop();
+  });
+});

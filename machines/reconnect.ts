@@ -192,7 +192,7 @@ export function createReconnectChart<TSession, TInput = void>(
   const isWatching = options.environment !== undefined;
   const watch = isWatching ? (['forgetEnvironment', 'watchEnvironment'] as const) : [];
   const unwatch = isWatching ? (['unwatchEnvironment', 'forgetEnvironment'] as const) : [];
-  const lookAgain = { actions: ['noteEnvironment', ...probe] } as const;
+  const lookAgain = { actions: [...goOn.actions, ...probe] } as const;
 
   const machine = chart.createMachine({
     id: 'reconnect',

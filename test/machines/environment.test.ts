@@ -550,6 +550,26 @@ describe('C7 D6 time asleep is no time spent trying', () => {
 
   it.each([
     ['wake', []],
+    ['online', ['offline']],
+    ['resume', ['suspend']],
+  ] as const)(
+    'D6 %s while connected reopens it too: a short session is no end of the old window',
+    async (type, before) => {
+      const run = surrounded([{ connectMs: 400_000, sessionMs: 500 }, MADE]);
+      await run.clock.advance(1_000);
+      run.say(...before);
+      await run.clock.advance(399_100);
+      expect(run.value()).toBe('connected');
+      run.say(type);
+      await run.clock.advance(400 + 1_000 + 10);
+      expect(run.reasons()).toEqual(['start', 'backoff']);
+      expect(run.value()).toBe('connected');
+      run.actor.stop();
+    },
+  );
+
+  it.each([
+    ['wake', []],
     ['offline', []],
     ['suspend', []],
     ['online', ['offline']],

@@ -8,7 +8,7 @@ const hiddenPolicies = ['keep', 'suspend'] as const;
 export interface BrowserOptions {
   /**
    * What becomes of the connection of a hidden page: `keep` goes on as ever, `suspend` begins no attempt until the page is
-   * visible. A worker cannot tell, and keeps. Default `keep`.
+   * visible, other than the one of the start. A worker cannot tell, and keeps. Default `keep`.
    */
   hidden?: (typeof hiddenPolicies)[number];
 }

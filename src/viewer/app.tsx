@@ -19,11 +19,12 @@ interface AppProps {
 
 export function App({ model, actors, link, linkState, problem }: AppProps): JSX.Element {
   // In the address, so that it outlives a reload.
-  const [chosen, setChosen] = useState(() => decodeURIComponent(location.hash.slice(1)));
-  const actor = actors.find(({ sessionId }) => sessionId === chosen) ?? mostInteresting(actors);
+  const [chosen, setChosen] = useState(() => location.hash.slice(1));
+  const actor = actors.find(({ sessionId }) => encodeURIComponent(sessionId) === chosen) ?? mostInteresting(actors);
   const choose = (sessionId: string): void => {
-    history.replaceState(null, '', `#${encodeURIComponent(sessionId)}`);
-    setChosen(sessionId);
+    const fragment = encodeURIComponent(sessionId);
+    history.replaceState(null, '', `#${fragment}`);
+    setChosen(fragment);
   };
   const title = actor === undefined ? 'Statechart viewer' : `${actor.label} · ${actor.name}`;
   useEffect(() => {

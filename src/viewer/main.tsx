@@ -5,7 +5,7 @@ import { App } from './app';
 import type { LinkState } from './link';
 import { Model } from './model';
 import { openLink } from './open-link';
-import './style.css';
+import './styles/index.css';
 
 const root = document.querySelector('#viewer')!;
 let linkState: LinkState = { kind: 'connecting' };

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Page } from 'puppeteer-core';
+import type { Frame, Page } from 'puppeteer-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { assign, createActor, setup } from 'xstate';
 import { createInspector } from '../../src/inspect';
@@ -146,6 +146,11 @@ describe('it keeps working', () => {
     await page.reload();
     await becomes(page, ACTIVE, ['state-backingOff']);
     expect(await shown()).toEqual(before);
+    // Also who was chosen.
+    await page.locator('.actor::-p-text(wait)').click();
+    await showsState(page, 'active');
+    await page.reload();
+    await showsState(page, 'active');
   });
 
   test('the app is killed and comes back: the page says so, and recovers by itself', async () => {
@@ -259,28 +264,41 @@ describe('it keeps working', () => {
 });
 
 describe('over a window', () => {
-  async function openInFrame(): Promise<Page> {
+  /** The address of an app that shows itself in a viewer, and is a page of another origin. */
+  async function serveApp(target: 'iframe' | 'popup'): Promise<string> {
     const viewer = await serveViewerPage(undefined);
     afterTest(() => viewer.stop());
     const app = await serve({
       '/app.js': await bundle('test/pages/inspected.ts'),
       '/': '<!doctype html><title>app</title><body><iframe width=1200 height=800></iframe><script src="/app.js"></script></body>',
     });
-    return chromium.open(`${app}/?target=iframe&viewer=${encodeURIComponent(`${viewer.url}?inspect`)}`);
+    return `${app}/?target=${target}&viewer=${encodeURIComponent(`${viewer.url}?inspect`)}`;
   }
 
-  test('in an iframe it shows the connection of the page around it, and makes it dial', async () => {
-    const page = await openInFrame();
-    const frame = await page.waitForFrame((each) => each.url().includes('?inspect'));
-    const state = (): Promise<string | null> => frame.$eval('main h2', ({ textContent }) => textContent);
-    await frame.waitForSelector('main .hero h2');
+  async function watch(page: Page, viewer: Page | Frame): Promise<void> {
+    const state = (): Promise<unknown> => viewer.evaluate(STATE);
+    await viewer.waitForSelector('main .hero h2');
     await expect.poll(state).toBe('backingOff');
     await page.evaluate('world.up = true');
-    await frame.locator('button::-p-text(retry)').click();
+    await viewer.locator('button::-p-text(retry)').click();
     await expect.poll(state).toBe('connected');
     expect(await page.evaluate('world.dials')).toBe(2);
     await page.evaluate('inspector.stop()');
-    await expect.poll(() => frame.evaluate(LINK)).toBe('The app is gone');
+    await expect.poll(() => viewer.evaluate(LINK)).toBe('The app is gone');
+  }
+
+  test('in an iframe it shows the connection of the page around it, and makes it dial', async () => {
+    const page = await chromium.open(await serveApp('iframe'));
+    await watch(page, await page.waitForFrame((each) => each.url().includes('?inspect')));
+  });
+
+  test('in a popup it shows the connection of the page that opened it, and makes it dial', async () => {
+    const page = await chromium.open('about:blank');
+    const opened = new Promise<Page | null>((resolve) => page.once('popup', resolve));
+    await page.goto(await serveApp('popup'));
+    const popup = (await opened)!;
+    afterTest(() => popup.close());
+    await watch(page, popup);
   });
 
   test('in a frame it takes no server from its address: nobody is led to press buttons that they do not see', async () => {

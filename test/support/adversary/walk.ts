@@ -1,0 +1,72 @@
+/** Walks through what can happen to one connection, step by step, each followed by a look at what must hold. */
+import { expect } from './expectations';
+import { check } from './invariants';
+import type { OptionSet } from './option-sets';
+import { take } from './steps';
+import { leave } from './ways-out';
+import { World } from './world';
+
+/** The steps from the start, as they are written; several in one turn have spaces between them. A way out may be the last one. */
+export type Path = readonly string[];
+
+export interface Walk {
+  readonly world: World;
+  readonly path: string[];
+}
+
+/**
+ * What every walk begins with, in one turn. It leaves an attempt that was abandoned, and a session whose other side does not know that
+ * it was closed.
+ */
+const PAST = 'start ok~9 restart stop';
+
+/** Walks along `path` in a new world. Throws when something does not hold. */
+export async function walk(set: OptionSet, path: Path): Promise<Walk> {
+  const world = new World(set);
+  world.start();
+  await world.clock.settle();
+  check(world);
+  const walked: Walk = { world, path: [] };
+  await go(walked, PAST);
+  walked.path.length = 0;
+  for (const text of path) await go(walked, text);
+  return walked;
+}
+
+/** Goes on by one step, or by several in one turn, or takes a way out. */
+export async function go({ world, path }: Walk, text: string): Promise<void> {
+  path.push(text);
+  if (text.startsWith('>')) return leave(world, text);
+  const checkStep = expect(world);
+  const name = await take(world, text);
+  check(world);
+  if (name !== undefined) checkStep(name);
+}
+
+/** A promise that does not hold, and the shortest path there that was found. */
+export class BrokenPromiseError extends Error {
+  override readonly name = 'BrokenPromiseError';
+
+  constructor(set: OptionSet, path: Path, cause: unknown) {
+    super(`${(cause as Error).message}\nafter ${set.name}: ${path.join(', ')}`, { cause });
+  }
+}
+
+/** Leaves out of `path` what it fails without. */
+export async function shorten(set: OptionSet, path: Path, error: unknown): Promise<BrokenPromiseError> {
+  let shortest = path;
+  let cause = error;
+  const attempt = async (shorter: Path): Promise<void> => {
+    try {
+      await walk(set, shorter);
+    } catch (because) {
+      shortest = shorter;
+      cause = because;
+    }
+  };
+  for (let i = path.length - 1; i >= 0; i--) {
+    await attempt(shortest.filter((_, index) => index !== i));
+    await attempt(shortest.map((text, index) => (index === i ? text.replace(/!.*$/u, '') : text)));
+  }
+  return new BrokenPromiseError(set, shortest, cause);
+}

@@ -1,5 +1,6 @@
 /** The two actors that own sessions: `connect` makes one, `closed` keeps it until it ends. Rules O1 to O4. */
 import { fromPromise, type PromiseActorLogic } from 'xstate';
+import { print } from './backoff';
 import { type CheckedVerdict, checkVerdict, type FailureFacts } from './classification';
 import { Failure } from './failure';
 import { type Close, Lease, type Report } from './lease';
@@ -95,7 +96,7 @@ function watchable(closed: unknown): PromiseLike<unknown> {
   if (typeof (closed as PromiseLike<unknown> | null | undefined)?.then === 'function')
     return closed as PromiseLike<unknown>;
   throw new TypeError(
-    `connect: expected a session with a \`closed\` promise, or a \`closed\` option that returns one; \`closed\` is ${String(closed)}`,
+    `connect: expected a session with a \`closed\` promise, or a \`closed\` option that returns one; \`closed\` is ${print(closed)}`,
   );
 }
 

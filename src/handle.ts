@@ -178,7 +178,7 @@ export function reconnect<TSession, TInput = void>(
             const { value, context } = actor.getSnapshot();
             return value === 'connected' ? { session: context.session as TSession } : undefined;
           }, enough.signal);
-          if (actor.getSnapshot().context.session === live.session) return live.session;
+          if (Object.is(actor.getSnapshot().context.session, live.session)) return live.session;
         }
       } finally {
         over.abort();

@@ -59,7 +59,7 @@ it.each([
   ['undefined', undefined, 'undefined'],
   ['something without closed', {}, 'undefined'],
   ['something whose closed is a flag', { closed: false }, 'false'],
-  ['something whose closed is a method', { closed: () => {} }, '() => {}'],
+  ['something whose closed is a method', { closed: () => {} }, 'a function'],
 ])(
   'E3 connect resolves to %s: a failed attempt that says what was expected, and the next one connects',
   async (_, session, got) => {

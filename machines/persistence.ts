@@ -3,7 +3,7 @@
  * Restoring begins the chart anew with what was saved, so that every actor and every timer is started the ordinary way.
  */
 import type { AnyMachineSnapshot, AnyStateMachine, Snapshot } from 'xstate';
-import { type BackoffPolicy, print } from './backoff';
+import { type BackoffPolicy, cutToWindow, print } from './backoff';
 import { extendMachine } from './extension';
 import { type DescribedError, Failure, gaveUpReasons, giveUpError } from './failure';
 import { type ReconnectContext, type ReconnectState, reconnectStates } from './vocabulary';
@@ -83,8 +83,9 @@ function restore(snapshot: unknown, world: World, policy: BackoffPolicy): Restor
   if (state === 'backingOff') {
     // The wall clock may have been set back meanwhile, which takes no time away.
     const away = Math.max(0, world.wallNow() - saved.wall);
-    const wait = Math.max(0, (context.retryAt ?? 0) - saved.now - away);
-    Object.assign(restored, { wait, retryAt: now + wait });
+    const left = Math.max(0, (context.retryAt ?? 0) - saved.now - away);
+    const retryAt = cutToWindow(policy, restored.retryStart, now + left);
+    Object.assign(restored, { wait: Math.max(0, retryAt - now), retryAt });
   } else Object.assign(restored, { retryAt: undefined, waitReason: undefined });
   // An attempt that was under way is made again; a session that was live is gone, through no fault of its server.
   if (state === 'connecting') restored.attempt -= 1;

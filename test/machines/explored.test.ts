@@ -38,6 +38,26 @@ describe('D1 a strict deadline where the environment comes and goes', () => {
   });
 });
 
+describe('restoring', () => {
+  it('D2 a wait that was begun while no window ran is cut to the window that begins', async () => {
+    const backoff = { ...strict, initial: '1m' };
+    const saved = play([REFUSED], { backoff, autoStart: false });
+    saved.actor.start();
+    saved.actor.send({ type: 'suspend' });
+    saved.actor.send({ type: 'start' });
+    await saved.clock.settle();
+    expect(saved.context()).toMatchObject({ wait: 60_000 });
+    const snapshot: unknown = JSON.parse(JSON.stringify(saved.actor.getPersistedSnapshot()));
+    saved.actor.stop();
+    const run = play([MADE], { backoff, snapshot });
+    run.actor.start();
+    expect(run.context()).toMatchObject({ wait: 10_000, retryAt: 10_000 });
+    await run.clock.advance(10_000);
+    expect(run.context()).toMatchObject({ gaveUp: 'timeout' });
+    run.actor.stop();
+  });
+});
+
 describe('I suspend', () => {
   it('H what a source said as it was left holds nothing after the next start', async () => {
     let isFrozen = true;

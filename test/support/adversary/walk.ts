@@ -56,17 +56,28 @@ export class BrokenPromiseError extends Error {
 export async function shorten(set: OptionSet, path: Path, error: unknown): Promise<BrokenPromiseError> {
   let shortest = path;
   let cause = error;
-  const attempt = async (shorter: Path): Promise<void> => {
+  const fails = async (shorter: Path): Promise<boolean> => {
     try {
       await walk(set, shorter);
+      return false;
     } catch (because) {
       shortest = shorter;
       cause = because;
+      return true;
     }
   };
   for (let i = path.length - 1; i >= 0; i--) {
-    await attempt(shortest.filter((_, index) => index !== i));
-    await attempt(shortest.map((text, index) => (index === i ? text.replace(/!.*$/u, '') : text)));
+    for (const turns of simpler(path[i] as string)) {
+      if (await fails([...path.slice(0, i), ...turns, ...shortest.slice(i + 1)])) break;
+    }
   }
   return new BrokenPromiseError(set, shortest, cause);
+}
+
+/** What may do in place of `turn`: nothing, one of its steps, one after the other, and the same without misdeeds. */
+function simpler(turn: string): Path[] {
+  const steps = turn.split(' ').map((step) => step.replace(/~\d+$/u, ''));
+  const honest = (step: string): string => step.replaceAll(/![\w=-]+/gu, '');
+  const instead = [[], ...steps.map((step) => [honest(step)]), ...steps.map((step) => [step]), steps, [honest(turn)]];
+  return instead.filter((turns) => turns.join() !== turn);
 }

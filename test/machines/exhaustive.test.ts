@@ -6,7 +6,7 @@ import { misdeedsAt, places } from '../support/adversary/misdeeds';
 import { optionSets } from '../support/adversary/option-sets';
 import '../support/unhandled';
 
-/** Less where the same chart is tested once more. `npm run test:schedules -- --explore 99` goes to the end. */
+/** Less where the same chart is tested with another XState; more by the environment variable. */
 const DEPTH = Number(process.env['EXPLORE_DEPTH'] ?? 2);
 
 const PUBLIC_EVENTS = [

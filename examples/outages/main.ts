@@ -13,7 +13,14 @@ import { ServerProcess } from './server-process';
 import { createTimeline, type Timeline } from './timeline';
 
 /** Short, so that there is something to see; never gives up. */
-const BACKOFF = { initial: '200ms', multiplier: 2, max: '2s', timeout: 0, minUptime: '300ms' };
+const BACKOFF = {
+  initial: '200ms',
+  multiplier: 2,
+  max: '2s',
+  timeout: 0,
+  minUptime: '300ms',
+  attemptTimeout: '500ms',
+};
 
 let options: Options;
 try {

@@ -126,6 +126,13 @@ describe('a broken promise breaks a test', { timeout: 300_000 }, () => {
     ],
     ['count the time without a network', 'machines/context.ts', 'online && !suspended;', 'true;', /^I D /],
     [
+      'count the time asleep while connected',
+      'machines/reconnect.ts',
+      '[...goOn.actions, ...probe]',
+      "['noteEnvironment', ...probe]",
+      /^D6 /,
+    ],
+    [
       'take an equal input for another one',
       'machines/reconnect.ts',
       "    { guard: 'isSameInput' },\n",

@@ -8,6 +8,7 @@ import {
   ReconnectTimeoutError,
 } from '../../src/index';
 import { createScriptedServer, createScriptedSession, createVirtualClock } from '../../src/testing/index';
+import { rehydrate } from '../support/strict-mode';
 
 /** The chart as a pure function of events, at a time that the table sets. */
 function table(backoff = {}) {
@@ -307,30 +308,4 @@ describe('in an XState app', () => {
       expect(clock.pending).toBe(0);
     }
   });
-
-  /** What @xstate/react does in StrictMode: stops the actor and puts its snapshots back, so that it can start again. */
-  function rehydrate(actor: object): void {
-    type Inner = {
-      _snapshot: { children?: Record<string, Inner> };
-      _processingStatus: number;
-      observers: Set<unknown>;
-      stop(): void;
-      system: { _snapshot: unknown; getSnapshot(): unknown };
-    };
-    const kept: [Inner, Inner['_snapshot']][] = [];
-    const visit = (inner: Inner): void => {
-      kept.push([inner, inner._snapshot]);
-      inner.observers = new Set();
-      for (const child of Object.values(inner._snapshot.children ?? {})) visit(child);
-    };
-    const root = actor as Inner;
-    visit(root);
-    const system = root.system.getSnapshot();
-    root.stop();
-    root.system._snapshot = system;
-    for (const [inner, snapshot] of kept) {
-      inner._processingStatus = 0;
-      inner._snapshot = snapshot;
-    }
-  }
 });

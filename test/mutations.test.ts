@@ -120,8 +120,8 @@ describe('a broken promise breaks a test', { timeout: 300_000 }, () => {
     [
       'stay suspended after a stop',
       'machines/reconnect.ts',
-      '        enqueue.assign(memory.forgetEnvironment());\n',
-      '',
+      "['unwatchEnvironment', 'forgetEnvironment'] as const",
+      "['unwatchEnvironment'] as const",
       /^H O5 /,
     ],
     ['count the time without a network', 'machines/context.ts', 'online && !suspended;', 'true;', /^I D /],

@@ -15,6 +15,6 @@ describe('random schedules', { timeout: 600_000 }, () => {
     });
     console.log(`${set.name}: ${runs} schedules, ${steps} turns, ${pairs} pairs of a state and a step`);
     expect(steps).toBeGreaterThan(runs * 5);
-    expect(pairs).toBeGreaterThan(80);
+    expect(pairs).toBeGreaterThan(Math.min(runs, 100));
   });
 });

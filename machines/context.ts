@@ -77,6 +77,9 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     return (retryAfter ?? 0) > drawn ? 'retry-after' : events.waitReason(event, isStable(policy, uptime));
   };
 
+  /** When the time is over that the server asked to wait. */
+  const askedUntil = ({ retryAt = 0, wait, failure }: Facts): number => retryAt - wait + (failure?.retryAfter ?? 0);
+
   // An attempt whose time was to be up at the window's end was given the rest of it.
   const wasGivenTheRest = (event: events.AnyChartEvent, context: Facts): boolean =>
     isRunning(context) &&
@@ -100,6 +103,9 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
     /** Whether a wait is under way that the server asked for. */
     isHeldByServer: ({ waitReason, failure, retryAt = 0 }: Facts): boolean =>
       (waitReason === 'retry-after' || (failure?.retryAfter ?? 0) > 0) && retryAt > world.now(),
+    /** Whether the server asked for a longer wait than the one that is over, which was cut to a window. */
+    owesServer: (context: Facts): boolean =>
+      askedUntil(context) - Math.max(context.retryAt ?? 0, world.now()) >= PRECISION_MS,
     /** Whether the failure in `event` is answered with an attempt at once, which works once in a row. */
     mayRetryNow,
     /** Whether there is no use in trying again after the failure in `event`. */
@@ -196,6 +202,14 @@ export function createMemory(policy: BackoffPolicy, isGated: boolean, world: Wor
       const left = (context.retryAt ?? 0) - world.now();
       const spread = world.random() * policy.initial;
       return { ...waitFor(left > 0 ? Math.min(left, spread) : spread, context), waitReason: type };
+    },
+
+    /** Fits a wait that the server asked for into the window there is by now, or into none. */
+    fitWait(context: Facts): Change {
+      const { retryAt = 0, wait, retryStart } = context;
+      const uncut = Math.max(retryAt, askedUntil(context));
+      const end = cutToWindow(policy, runningFrom(context, retryStart), uncut);
+      return { retryAt: end, wait: wait + end - retryAt, waitReason: 'retry-after' };
     },
 
     /** What ends this late was slept through. */

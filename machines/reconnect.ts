@@ -76,6 +76,7 @@ export function createReconnectChart<TSession, TInput = void>(
       hasOverslept: ({ context, event }) =>
         options.environment !== undefined && !context.suspended && memory.latenessOf(event, context) > OVERSLEPT_MS,
       isHeldByServer: ({ context }) => memory.isHeldByServer(context),
+      owesServer: ({ context }) => memory.owesServer(context),
       asksForRestart: ({ event }) => event.type === 'retry' && event.restart === true,
       isSameInput: ({ context, event }) => event.type === 'update' && isEqual(context.input, event.input),
       wasBackingOff: ({ event }) => event.type === 'restore' && event.state === 'backingOff',
@@ -105,6 +106,7 @@ export function createReconnectChart<TSession, TInput = void>(
       forgetFailure: assign({ failure: undefined }),
       scheduleRetry: assign(({ context, event }) => memory.scheduleRetry(event, context)),
       cutWait: assign(({ context, event }) => memory.cutWait(event, context)),
+      fitWait: assign(({ context }) => memory.fitWait(context)),
       hold: assign({ waitReason: 'suspended' }),
       growDelay: assign({ delay: ({ context }) => growDelay(policy, context.delay, context.wait) }),
       blameSleep: assign(() => memory.blameSleep()),
@@ -154,11 +156,15 @@ export function createReconnectChart<TSession, TInput = void>(
     { target: 'backingOff', actions: ['rememberFailure', 'scheduleRetry', 'emitRetrying'] },
   ] as const;
 
+  // What the server asked for is waited for, though the window is no more that cut it.
+  const waitOn = { guard: 'owesServer', target: 'backingOff', reenter: true } as const;
+
   // R2: the delay grows when its wait is over. R4: the window is checked only when about to connect.
   const afterWait = [
     { guard: 'isSuspended', actions: 'hold' },
     { guard: 'hasOverslept', target: 'connecting', actions: ['growDelay', 'blameSleep'] },
     { guard: 'isWindowSpent', target: 'failed', actions: 'giveUp' },
+    { ...waitOn, actions: ['fitWait', 'emitRetrying'] },
     { target: 'connecting', actions: 'growDelay' },
   ] as const;
 
@@ -171,6 +177,7 @@ export function createReconnectChart<TSession, TInput = void>(
   const goOn = { actions: ['reopenWindow', 'noteEnvironment'] } as const;
   const comeBack = [
     { guard: 'isHeldByServer', ...goOn },
+    { ...waitOn, actions: [...goOn.actions, 'fitWait', 'emitRetrying'] },
     { target: 'backingOff', reenter: true, actions: [...goOn.actions, 'cutWait', 'emitRetrying'] },
   ] as const;
 

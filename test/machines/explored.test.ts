@@ -58,6 +58,37 @@ describe('restoring', () => {
   });
 });
 
+describe('a wait that the server asked for, cut to a window that is then no more', () => {
+  const hurried = { backoff: strict, classify: () => ({ retryAfter: '30s' }) } as const;
+
+  it('A3 it is not over with the window it was cut to, where another one was opened', async () => {
+    const run = play([REFUSED, REFUSED, MADE], { ...hurried, backoff: { ...strict, timeout: '40s' } });
+    run.actor.start();
+    await run.clock.advance(30_000);
+    expect(run.context()).toMatchObject({ attempt: 2, waitReason: 'retry-after', retryAt: 40_000, wait: 10_000 });
+    await run.clock.advance(5_000);
+    run.actor.send({ type: 'wake' });
+    await run.clock.advance(5_000);
+    expect(run.context()).toMatchObject({ attempt: 2, waitReason: 'retry-after', retryAt: 60_000, wait: 30_000 });
+    await run.clock.advance(20_000);
+    expect(run.dials()).toEqual([0, 30_000, 60_000]);
+    run.actor.stop();
+  });
+
+  it('A3 nor where it was held meanwhile: who resumes is not sooner than the server asked for', async () => {
+    const run = play([REFUSED, MADE], { ...hurried, backoff: { ...strict, timeout: '20s' } });
+    run.actor.start();
+    await run.clock.advance(1_000);
+    run.actor.send({ type: 'suspend' });
+    await run.clock.advance(20_000);
+    run.actor.send({ type: 'resume' });
+    expect(run.context()).toMatchObject({ waitReason: 'retry-after', retryAt: 30_000 });
+    await run.clock.advance(60_000);
+    expect(run.dials()).toEqual([0, 30_000]);
+    run.actor.stop();
+  });
+});
+
 describe('I suspend', () => {
   it('H what a source said as it was left holds nothing after the next start', async () => {
     let isFrozen = true;

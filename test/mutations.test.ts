@@ -33,8 +33,11 @@ function copyWith(file?: string, original = '', mutant = ''): string {
   }
   writeFileSync(
     join(copy, 'vitest.config.ts'),
-    // The exploration takes long, and would be made for every mutation.
-    `export default { test: { include: ['test/{machines,golden}/!(exhaustive|schedules).test.ts'] } };\n`,
+    // Explored deeper, the copies would take too long.
+    `export default { test: {
+      include: ['test/{machines,golden}/*.test.ts'],
+      env: { EXPLORE_DEPTH: '1', SCHEDULES: '500' },
+    } };\n`,
   );
   if (file !== undefined) {
     const source = readFileSync(join(copy, file), 'utf8');

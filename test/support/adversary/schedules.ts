@@ -8,8 +8,8 @@ import { waysOut } from './ways-out';
 
 export interface Schedules {
   runs: number;
-  /** How many steps were taken in all. */
-  steps: number;
+  /** How many turns there were in all, of one step or of several. */
+  turns: number;
   /** How many pairs of a state and a step out of it there were. */
   pairs: number;
 }
@@ -43,14 +43,14 @@ const path = fc.tuple(steps, fc.constantFrom(...waysOut)).map(([list, wayOut]): 
 
 /** Runs that many schedules with `set`. Throws a {@link BrokenPromiseError} when something does not hold. */
 export async function runSchedules(set: OptionSet, { runs, seed }: { runs: number; seed: number }): Promise<Schedules> {
-  const report: Schedules = { runs, steps: 0, pairs: 0 };
+  const report: Schedules = { runs, turns: 0, pairs: 0 };
   const pairs = new Set<string>();
   const play = async (steps: Path): Promise<void> => {
     const walked = await walk(set, []);
     for (const text of steps) {
       for (const name of text.match(/(?<=^| )\w+/gu) ?? []) pairs.add(`${walked.world.value} ${name}`);
       await go(walked, text);
-      report.steps += 1;
+      report.turns += 1;
     }
   };
   // What a schedule breaks is shortened here, as the explorer's walks are: it knows what steps are made of.

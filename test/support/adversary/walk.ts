@@ -43,12 +43,16 @@ export async function go({ world, path }: Walk, text: string): Promise<void> {
   if (name !== undefined) checkStep(name);
 }
 
-/** A promise that does not hold, and the shortest path there that was found. */
+/** A promise that does not hold. */
 export class BrokenPromiseError extends Error {
   override readonly name = 'BrokenPromiseError';
 
-  constructor(set: OptionSet, path: Path, cause: unknown) {
-    super(`${(cause as Error).message}\nafter ${set.name}: ${path.join(', ')}`, { cause });
+  constructor(
+    /** The shortest walk there that was found: `set: step, step, ...`. */
+    readonly walk: string,
+    cause: unknown,
+  ) {
+    super(`${(cause as Error).message}\nafter ${walk}`, { cause });
   }
 }
 
@@ -71,7 +75,7 @@ export async function shorten(set: OptionSet, path: Path, error: unknown): Promi
       if (await fails([...path.slice(0, i), ...turns, ...shortest.slice(i + 1)])) break;
     }
   }
-  return new BrokenPromiseError(set, shortest, cause);
+  return new BrokenPromiseError(`${set.name}: ${shortest.join(', ')}`, cause);
 }
 
 /** What may do in place of `turn`: nothing, one of its steps, one after the other, and the same without misdeeds. */

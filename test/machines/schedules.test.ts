@@ -11,7 +11,8 @@ describe('random schedules', { timeout: 600_000 }, () => {
   it.each(optionSets)('O1-O4 C1-C3 D1-D5 H I what must hold, holds: $name', async (set) => {
     const { runs, turns, pairs } = await runSchedules(set, {
       runs: Math.ceil(RUNS / optionSets.length),
-      seed: Date.now() % 2 ** 31,
+      // The same ones each time, so that what fails here fails anywhere. The command draws others.
+      seed: 1,
     });
     console.log(`${set.name}: ${runs} schedules, ${turns} turns, ${pairs} pairs of a state and a step`);
     expect(turns).toBeGreaterThan(runs * 5);

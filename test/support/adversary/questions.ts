@@ -16,8 +16,6 @@ export interface Attempt extends Question<Session> {
 
 export interface Session {
   readonly attempt: Attempt;
-  /** When it was made, in ms of the world's clock. */
-  readonly openedAt: number;
   /** Why it was closed, each time it was. */
   readonly closes: CloseReason[];
   /** Asked when it ends from the other side. */

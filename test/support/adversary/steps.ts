@@ -31,8 +31,8 @@ const person = (wish: Wish, ...fresh: string[]): Step => ({
 /** The environment tells something. If it ends an absence, the window begins with it. */
 const environment = (type: Parameters<World['tell']>[0], endsAbsence: (world: World) => boolean): Step => ({
   act(world) {
-    const isTrying = world.value === 'connecting' || world.value === 'backingOff';
-    if (isTrying && world.isWatched && endsAbsence(world)) world.windowFrom = world.clock.now();
+    const isWatching = world.value !== 'idle' && world.value !== 'failed';
+    if (isWatching && world.isWatched && endsAbsence(world)) world.windowFrom = world.clock.now();
     world.tell(type);
   },
 });

@@ -154,7 +154,7 @@ export class World implements UserCode {
     const end = ask<unknown>(attempt.signal);
     // Nobody has to watch a session.
     end.promise.catch(() => {});
-    const session: Session = { attempt, openedAt: this.clock.now(), closes: [], end };
+    const session: Session = { attempt, closes: [], end };
     this.sessions.push(session);
     attempt.resolve(session);
   }
@@ -227,13 +227,14 @@ export class World implements UserCode {
     session.closes.push(reason);
     // A half-open session lived only until its last sign of life, which is not known here.
     const wasTaken = reason !== 'late' && reason !== 'unusable' && reason !== 'half-open';
-    if (wasTaken && this.#isStable(session)) this.beginWindow();
+    if (wasTaken && this.#wasStable()) this.beginWindow();
     return this.#enter('close') === 'reject' ? Promise.reject(new Error('close rejected')) : undefined;
   }
 
-  #isStable({ openedAt }: Session): boolean {
-    const isHealthy = this.set.healthy === undefined || this.context.healthy;
-    return isHealthy && this.clock.now() - openedAt >= this.policy.minUptime;
+  #wasStable(): boolean {
+    const { healthy, connectedAt = this.clock.now() } = this.context;
+    const isHealthy = this.set.healthy === undefined || healthy;
+    return isHealthy && this.clock.now() - connectedAt >= this.policy.minUptime;
   }
 
   classify({ error }: FailureFacts): Verdict {

@@ -10,8 +10,9 @@ export function openWindowLink(app: Window | null, listener: LinkListener): Link
     listener.message(data);
   });
   const greet = (): void => {
-    // To whoever it is: there is nothing in it.
-    app?.postMessage({ type: 'xstate.inspecting' }, '*');
+    const origin = link.address ?? originOfApp();
+    // Nothing is posted to whoever it may be: an app of no known origin speaks first.
+    if (origin !== undefined) app?.postMessage({ type: 'xstate.inspecting' }, origin);
   };
   const link: Link & { address: string | undefined } = {
     address: undefined,
@@ -21,6 +22,14 @@ export function openWindowLink(app: Window | null, listener: LinkListener): Link
   listener.state({ kind: app === null ? 'none' : 'listening' });
   greet();
   return link;
+}
+
+/** Where the page is from that opened this one or is around it; undefined where a browser does not tell. */
+function originOfApp(): string | undefined {
+  if (document.referrer !== '') return new URL(document.referrer).origin;
+  // Not in every browser.
+  const { ancestorOrigins } = location as { ancestorOrigins?: DOMStringList };
+  return ancestorOrigins?.[0];
 }
 
 function isOfProtocol(data: unknown): boolean {

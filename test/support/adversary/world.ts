@@ -1,5 +1,5 @@
 /** A world at its worst, around one real actor: nothing is answered by itself, and user code misbehaves when told to. */
-import { type Actor, createActor, type SnapshotFrom } from 'xstate';
+import { type Actor, createActor, type SnapshotFrom, type Subscription } from 'xstate';
 import {
   type AttemptReason,
   AttemptTimeoutError,
@@ -69,6 +69,7 @@ export class World implements UserCode {
   isTimeTrue = true;
 
   readonly #later: number;
+  readonly #subscriptions: Subscription[] = [];
   #misdeed: Misdeed | undefined;
   #input = 0;
   #lastReason: AttemptReason | undefined;
@@ -91,8 +92,12 @@ export class World implements UserCode {
   /** Starts the actor, or starts it again. */
   start(): void {
     this.#lastReason = undefined;
-    this.actor.on('*', (event) => this.#hear(event));
-    this.actor.subscribe(() => void this.#enter('subscriber'));
+    // Older versions of XState keep the listeners of an actor that was stopped.
+    for (const { unsubscribe } of this.#subscriptions.splice(0)) unsubscribe();
+    this.#subscriptions.push(
+      this.actor.on('*', (event) => this.#hear(event)),
+      this.actor.subscribe(() => void this.#enter('subscriber')),
+    );
     this.actor.start();
   }
 

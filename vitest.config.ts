@@ -30,6 +30,8 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 180_000,
+    // Of the tests that say they may run side by side: as many as a small machine has cores.
+    maxConcurrency: 2,
     projects: [
       { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'] } },
       withXState('oldest'),

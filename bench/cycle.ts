@@ -1,9 +1,9 @@
 /** One reconnect cycle, from the moment the server cuts the line until the client is connected again: ours and its peers. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { measureMemory } from './memory';
 import { type Loopback, startLoopback } from './network';
 import { type Peer, peers } from './peers';
+import { readRounds } from './rounds';
 import { median, percentile } from './statistics';
 
 const WARM_UP_ROUNDS = 20;
@@ -13,13 +13,6 @@ const BUDGET_MS = 40_000;
 /** A peer that is not back by now will not come back. */
 const STUCK_MS = 5_000;
 const MEMORY_CYCLES = 2_000;
-
-function readRounds(args: readonly string[]): number {
-  const { values } = parseArgs({ args: [...args], options: { rounds: { type: 'string', default: '500' } } });
-  const rounds = Number(values.rounds);
-  if (Number.isInteger(rounds) && rounds >= 1 && rounds <= MAX_ROUNDS) return rounds;
-  throw new Error(`--rounds: expected a whole number from 1 to ${MAX_ROUNDS}, got ${JSON.stringify(values.rounds)}`);
-}
 
 /** A peer that runs: `opened` resolves the next time it is connected. */
 interface Runner extends Peer {
@@ -72,13 +65,7 @@ async function measureNetwork(network: Loopback, rounds: number): Promise<readon
   return runners;
 }
 
-let rounds: number;
-try {
-  rounds = readRounds(process.argv.slice(2));
-} catch (error) {
-  console.error((error as Error).message);
-  process.exit(2);
-}
+const rounds = readRounds({ byDefault: 500, max: MAX_ROUNDS });
 
 const network = await startLoopback();
 const runners = await measureNetwork(network, rounds);

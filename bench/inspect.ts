@@ -1,7 +1,8 @@
 /** What it costs an app to be inspected: processor time per event, without an inspector, with ours and with Stately's. */
-import { parseArgs } from 'node:util';
+
 import { type ActorRefFrom, assign, createActor, setup } from 'xstate';
 import { type Contender, contenders, type Running } from './inspectors';
+import { readRounds } from './rounds';
 import { median, percentile } from './statistics';
 
 const WARM_UP_ROUNDS = 3;
@@ -64,20 +65,7 @@ async function compare(ballast: number, rounds: number): Promise<readonly Runner
   return runners;
 }
 
-function readRounds(args: readonly string[]): number {
-  const { values } = parseArgs({ args: [...args], options: { rounds: { type: 'string', default: '100' } } });
-  const rounds = Number(values.rounds);
-  if (Number.isInteger(rounds) && rounds >= 1 && rounds <= MAX_ROUNDS) return rounds;
-  throw new Error(`--rounds: expected a whole number from 1 to ${MAX_ROUNDS}, got ${JSON.stringify(values.rounds)}`);
-}
-
-let rounds: number;
-try {
-  rounds = readRounds(process.argv.slice(2));
-} catch (error) {
-  console.error((error as Error).message);
-  process.exit(2);
-}
+const rounds = readRounds({ byDefault: 100, max: MAX_ROUNDS });
 
 console.log(
   `Node ${process.version}, ${process.platform} ${process.arch}; ${rounds} rounds of ${EVENTS} events, interleaved`,
